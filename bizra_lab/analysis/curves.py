@@ -1,0 +1,114 @@
+"""
+What a chart draws, aggregated: a hundred points instead of a hundred million.
+
+An executed notebook must stay small and repeat to the digit, so the numbers are reduced here and only drawn elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+
+from bizra_lab.analysis.littles_law import in_flight_by_slice
+from bizra_lab.analysis.quantiles import order_statistics, probability, rank
+from bizra_lab.analysis.shares import share_interval
+from bizra_lab.errors import CannotMeasure
+from bizra_lab.model import Exceedance, Floats, Ints, Samples, Timeline
+
+POINTS_PER_DECADE = 12  # of the share exceeded: smooth to the eye, and few
+SLICES = 60  # of the window: fine enough for a stall of 2 % of it to stand out
+
+
+def exceedance(samples: Samples, confidence: float) -> Exceedance:
+    """
+    The share of operations slower than x, at latencies spread evenly over the decades of the share, down to 1/n.
+
+    Each point is a latency that was seen; its interval is Wilson's for the share beyond it.
+    Raises CannotMeasure when there are no operations.
+    """
+    n = _some(samples)
+    decades = max(1, math.ceil(math.log10(n) * POINTS_PER_DECADE))
+    beyond = np.unique(np.round(n / 10 ** (np.arange(decades + 1) / POINTS_PER_DECADE)).astype(np.int64))
+    beyond = beyond[(beyond >= 1) & (beyond < n)][::-1]
+    seen = order_statistics(samples.latency_ns, [n - int(k) for k in beyond])
+    latency_ns = np.array([seen[n - int(k)] for k in beyond], dtype=np.float64)
+    # Equal latencies are one point: the smallest share is the one that is beyond all of them.
+    last = np.append(np.diff(latency_ns) > 0, True)
+    intervals = np.array([share_interval(int(k), n, confidence) for k in beyond[last]]).reshape(-1, 2)
+    return Exceedance(latency_ns[last], beyond[last] / n, intervals[:, 0], intervals[:, 1])
+
+
+def timeline(samples: Samples, slices: int = SLICES) -> Timeline:
+    """
+    Latency, operations in flight and λW over equal slices of the window; operations belong to where they finished.
+
+    A slice in which nothing finished has NaN latencies: there is nothing to tell, and a chart leaves a gap.
+    Raises CannotMeasure when there are no operations.
+    """
+    _some(samples)
+    begin_ns, end_ns = window_of(samples)
+    edges_ns = np.linspace(begin_ns, end_ns, slices + 1).round().astype(np.int64)
+    order = _order(samples.finished_ns)
+    finished_ns = samples.finished_ns if order is None else samples.finished_ns[order]
+    latency_ns = samples.latency_ns if order is None else samples.latency_ns[order]
+    bounds = np.searchsorted(finished_ns, edges_ns, side="right")
+    bounds[0] = 0
+    duration_s = np.diff(edges_ns) / 1e9
+    parts = [latency_ns[first:last] for first, last in pairwise(bounds)]
+    return Timeline(
+        time_s=(edges_ns[:-1] + edges_ns[1:] - 2 * begin_ns) / 2e9,
+        operations=np.diff(bounds),
+        p50_ns=np.array([_quantile(part, 0.5) for part in parts]),
+        p99_ns=np.array([_quantile(part, 0.99) for part in parts]),
+        max_ns=np.array([float(part.max()) if len(part) else math.nan for part in parts]),
+        in_flight=in_flight_by_slice(_sorted(samples.started_ns), finished_ns, edges_ns),
+        arrival_times_wait=np.array([float(part.sum()) for part in parts]) / 1e9 / duration_s,
+    )
+
+
+def window_of(samples: Samples) -> tuple[int, int]:
+    """The measured window as (begin, end) in ns: from the first operation's planned start to the last one's end."""
+    return int(samples.scheduled_ns.min()), int(samples.finished_ns.max())
+
+
+def completions_by_slice(samples: Samples, slices: int) -> Ints:
+    """Operations finished in each of so many equal slices of the window."""
+    begin_ns, end_ns = window_of(samples)
+    edges_ns = np.linspace(begin_ns, end_ns, slices + 1).round().astype(np.int64)
+    bounds = np.searchsorted(_sorted(samples.finished_ns), edges_ns, side="right")
+    bounds[0] = 0
+    return np.diff(bounds)
+
+
+def in_flight_levels(samples: Samples, slices: int) -> Floats:
+    """L in each of so many equal slices of the window, by planned starts: who waits to be started is in flight too."""
+    begin_ns, end_ns = window_of(samples)
+    edges_ns = np.linspace(begin_ns, end_ns, slices + 1).round().astype(np.int64)
+    return in_flight_by_slice(_sorted(samples.scheduled_ns), _sorted(samples.finished_ns), edges_ns)
+
+
+def _some(samples: Samples) -> int:
+    if not len(samples):
+        raise CannotMeasure(f"{samples.measurement.name}: no operations were recorded; there is nothing to draw")
+    return len(samples)
+
+
+def _order(stamps: Ints) -> Ints | None:
+    # One worker's stamps are in order already, and an index of a hundred million operations is not free.
+    if bool((stamps[1:] >= stamps[:-1]).all()):
+        return None
+    return np.argsort(stamps, kind="stable")
+
+
+def _sorted(stamps: Ints) -> Ints:
+    order = _order(stamps)
+    return stamps if order is None else stamps[order]
+
+
+def _quantile(values: Ints, p: float) -> float:
+    if not len(values):
+        return math.nan
+    place = rank(len(values), probability(p)) - 1
+    return float(np.partition(values, place)[place])

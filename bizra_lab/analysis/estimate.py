@@ -1,0 +1,148 @@
+"""
+Which results exist, in one list.
+
+    throughput_per_s            operations completed per second
+    latency_ns.{min,mean,p…,max}   response time, from the planned start
+    service_ns.{…}              time inside the operation; only where starts differ from the plan
+    share.{ok,failed,<outcome>} shares of the operations
+    littles_law.in_flight       L: operations in flight, averaged over the window
+    littles_law.ratio           L over the workers declared; a closed load cannot exceed 1
+    recorder.coverage           share of the workers' wall time that lies inside some record
+    timer.{step,cost,floor}_ns  what the clock and the recorder themselves cost
+    host.canary_ratio           slowest over fastest run of a fixed piece of work around the window
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from bizra_lab.analysis import curves, means, quantiles, shares
+from bizra_lab.model import Estimate, Instrument, Ints, Result, Results, Samples, Unavailable
+
+SLICES = means.BATCHES  # of the window, for rates and levels
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisSettings:
+    """Which quantiles are estimated, and the confidence of every interval."""
+
+    quantiles: tuple[float, ...] = (0.5, 0.9, 0.95, 0.99, 0.999, 0.9999)
+    confidence: float = 0.95
+
+    def __post_init__(self) -> None:
+        if not 0.5 <= self.confidence < 1:
+            raise ValueError(f"confidence must lie in [0.5, 1), got {self.confidence}")
+        for p in self.quantiles:
+            quantiles.probability(p)
+
+    def probabilities(self) -> tuple[Fraction, ...]:
+        """The quantiles as exact fractions, rising, each once."""
+        return tuple(sorted({quantiles.probability(p) for p in self.quantiles}))
+
+
+DEFAULT = AnalysisSettings()
+
+
+def estimate(samples: Samples, settings: AnalysisSettings = DEFAULT) -> Results:
+    """Every result of the list above, by name, each an Estimate or Unavailable with its reason."""
+    return {
+        "throughput_per_s": _throughput(samples, settings),
+        **_times("latency_ns", samples.latency_ns, samples, settings),
+        **_service(samples, settings),
+        **_shares(samples, settings),
+        **_littles_law(samples, settings),
+        **_instrument(samples),
+    }
+
+
+def _throughput(samples: Samples, settings: AnalysisSettings) -> Result:
+    if not len(samples):
+        return Unavailable("no operations")
+    begin_ns, end_ns = curves.window_of(samples)
+    counts = curves.completions_by_slice(samples, SLICES)
+    return means.rate(counts, (end_ns - begin_ns) / 1e9 / SLICES, settings.confidence)
+
+
+def _service(samples: Samples, settings: AnalysisSettings) -> dict[str, Result]:
+    # In a closed load each worker starts as soon as it is free: service is latency under another name.
+    if np.shares_memory(samples.scheduled_ns, samples.started_ns) or np.array_equal(
+        samples.scheduled_ns, samples.started_ns
+    ):
+        return {}
+    return _times("service_ns", samples.service_ns, samples, settings)
+
+
+def _times(stem: str, times_ns: Ints, samples: Samples, settings: AnalysisSettings) -> dict[str, Result]:
+    n = len(times_ns)
+    if not n:
+        return {f"{stem}.mean": Unavailable("no operations")}
+    in_order = times_ns if samples.measurement.load.workers == 1 else times_ns[np.argsort(samples.finished_ns)]
+    found: dict[str, Result] = {
+        f"{stem}.min": _seen(int(times_ns.min()), n),
+        f"{stem}.mean": means.mean(in_order, settings.confidence, "ns"),
+    }
+    for p, result in quantiles.quantiles(times_ns, settings.probabilities(), settings.confidence, "ns").items():
+        found[f"{stem}.{quantiles.quantile_name(p)}"] = result
+    found[f"{stem}.max"] = _seen(int(times_ns.max()), n)
+    return found
+
+
+def _seen(value_ns: int, n: int) -> Estimate:
+    """An extreme of these n operations: a fact about them, so without spread; it estimates nothing beyond them."""
+    return Estimate(float(value_ns), float(value_ns), float(value_ns), "ns", n)
+
+
+def _shares(samples: Samples, settings: AnalysisSettings) -> dict[str, Result]:
+    n = len(samples)
+    counts = np.bincount(samples.outcome, minlength=len(samples.outcomes)) if n else [0] * len(samples.outcomes)
+    found = {
+        f"share.{name}": shares.share(int(hits), n, settings.confidence)
+        for name, hits in zip(samples.outcomes, counts, strict=True)
+    }
+    found["share.failed"] = shares.share(n - int(counts[0]), n, settings.confidence)
+    return found
+
+
+def _littles_law(samples: Samples, settings: AnalysisSettings) -> dict[str, Result]:
+    if len(samples) < SLICES:
+        few = Unavailable(f"{len(samples)} operations do not bound the number in flight; it needs {SLICES}")
+        return {"littles_law.in_flight": few, "littles_law.ratio": few}
+    levels = curves.in_flight_levels(samples, SLICES)
+    load = samples.measurement.load
+    ratio = (
+        means.level(levels / load.workers, settings.confidence, "ratio", len(samples))
+        if load.kind == "closed"
+        else Unavailable("an open load sets no limit to the number in flight")
+    )
+    return {
+        "littles_law.in_flight": means.level(levels, settings.confidence, "operations", len(samples)),
+        "littles_law.ratio": ratio,
+    }
+
+
+def _instrument(samples: Samples) -> dict[str, Result]:
+    measurement, instrument = samples.measurement, samples.instrument
+    found: dict[str, Result] = {"timer.step_ns": _exact(measurement.clock_step_ns, "ns")}
+    if instrument is None:
+        return found
+    found["timer.cost_ns"] = _exact(instrument.clock_cost_ns, "ns")
+    found["timer.floor_ns"] = _exact(instrument.floor_ns, "ns")
+    found["recorder.coverage"] = _coverage(samples, instrument)
+    if instrument.canary_ns:
+        found["host.canary_ratio"] = _exact(max(instrument.canary_ns) / min(instrument.canary_ns), "ratio")
+    return found
+
+
+def _coverage(samples: Samples, instrument: Instrument) -> Result:
+    available_ns = instrument.window_ns * samples.measurement.load.workers
+    if available_ns <= 0:
+        return Unavailable("the measured window has no length")
+    covered = float(samples.service_ns.sum(dtype=np.int64)) / available_ns
+    return Estimate(covered, covered, covered, "share", len(samples))
+
+
+def _exact(value: float, unit: str) -> Estimate:
+    return Estimate(value, value, value, unit, 1)

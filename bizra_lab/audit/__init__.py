@@ -1,0 +1,5 @@
+"""May it be believed? One reason for doubt per file in `rules/`, asked of every measurement, whoever made it."""
+
+from bizra_lab.audit._rule import RULES, inspect, rule
+
+__all__ = ["RULES", "inspect", "rule"]

@@ -1,0 +1,46 @@
+"""
+Failing is often faster than working, and counts as speed if nobody asks.
+
+Claim: so many operations per second, at such latencies.
+Reason: an open breaker, a refused connection, a rejected input answers at once. Mixed into the figures, every failure
+    raises the throughput and lowers the quantiles of what was meant to be measured.
+Threshold: doubted when at least 1 % of the operations failed and their median is under half of the successes' median:
+    less cannot move a median or a throughput by more than the noise of a good run.
+Source: B. Beyer et al., Site Reliability Engineering (2016), chapter 6, on telling the latency of failures apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bizra_lab.audit._rule import rule
+from bizra_lab.model import Claim, Finding, Weight
+from bizra_lab.units import say
+
+FAILED_SHARE_MIN = 0.01  # of the operations; fewer move no figure visibly
+FASTER_THAN = 0.5  # of the successes' median latency; closer is the same work
+
+
+@rule("samples")
+def check(claim: Claim) -> Iterator[Finding]:
+    samples = claim.samples
+    assert samples is not None
+    failed = ~samples.succeeded
+    failures = int(failed.sum())
+    if failures == 0 or failures < FAILED_SHARE_MIN * len(samples):
+        return
+    touches = ("throughput_per_s", "latency_ns.*", "service_ns.*")
+    if failures == len(samples):
+        yield Finding(Weight.VOID, f"all {failures:,} operations failed; only the speed of failing is known", touches)
+        return
+    latency_ns = samples.latency_ns
+    of_failures_ns, of_successes_ns = float(np.median(latency_ns[failed])), float(np.median(latency_ns[~failed]))
+    if of_failures_ns < FASTER_THAN * of_successes_ns:
+        yield Finding(
+            Weight.DOUBT,
+            f"{failures / len(samples):.2%} of the operations failed, with a median of {say(of_failures_ns, 'ns')} "
+            f"against {say(of_successes_ns, 'ns')} for the others; the figures mix both",
+            touches,
+        )

@@ -1,0 +1,39 @@
+"""
+A quantile with a handful of operations beyond it is an anecdote.
+
+Claim: one operation in so many is slower than this.
+Reason: the p99.9 of 1,000 operations is their second largest value; one stall more or less moves it by its own size.
+Threshold: at least 20 operations beyond the quantile, n·(1 − p) ≥ 20, so that its rank interval at 95 % spans roughly
+    half to one and a half of them.
+Source: H. A. David, H. N. Nagaraja, Order Statistics (2003), section 7.1.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+
+from bizra_lab.audit._rule import estimates, rule
+from bizra_lab.model import Claim, Finding, Weight
+
+TAIL_OPERATIONS_MIN = 20  # beyond the quantile; fewer and one outlier moves it by its own size
+
+_QUANTILE = re.compile(r"^(?:latency|service)_ns\.p(?P<percent>\d+(?:\.\d+)?)$")
+
+
+@rule()
+def check(claim: Claim) -> Iterator[Finding]:
+    for name, result in estimates(claim, ""):
+        match = _QUANTILE.match(name)
+        if match is None:
+            continue
+        beyond = 1 - Fraction(match["percent"]) / 100
+        if 0 < beyond and result.n * beyond < TAIL_OPERATIONS_MIN:
+            yield Finding(
+                Weight.VOID,
+                f"{name} has {float(result.n * beyond):.3g} of {result.n:,} operations beyond it; "
+                f"it takes {TAIL_OPERATIONS_MIN}, so {math.ceil(TAIL_OPERATIONS_MIN / beyond):,} operations",
+                (name,),
+            )

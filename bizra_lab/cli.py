@@ -1,0 +1,220 @@
+"""
+The commands: the only place that prints, and the only one that ends with an exit code.
+
+    run     0 all gates pass · 1 some fail · 3 none fails but some stay open · 2 could not run
+    gates   the same, of a run made before
+    audit   0 validated · 1 refuted · 3 under audit · 2 unreadable
+
+Control-C ends with 130, as a shell expects, and leaves no half-written file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bizra_lab.errors import LabError, SettingsError, one_line
+
+if TYPE_CHECKING:
+    from bizra_lab.suite.execute import JobEvent
+
+COULD_NOT_RUN = 2
+INTERRUPTED = 128 + signal.SIGINT
+
+TRUST_EXIT = {"validated": 0, "refuted": 1, "under_audit": 3}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; what the lab refuses becomes one line on stderr."""
+    arguments = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        code = command(arguments)
+        sys.stdout.flush()
+        return code
+    except LabError as error:
+        return _refuse(one_line(error))
+    except KeyboardInterrupt:
+        _say("interrupted; nothing half-written is left")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return _refuse(f"{error.filename or 'this machine'}: {error.strerror or one_line(error)}")
+
+
+def _refuse(sentence: str) -> int:
+    _say(sentence)
+    return COULD_NOT_RUN
+
+
+def _say(sentence: str) -> None:
+    print(f"bizra-lab: {sentence}", file=sys.stderr, flush=True)
+
+
+def _print_json(document: Any) -> None:
+    print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bizra-lab", description="Measures honestly, asks whether a figure may be believed, and leaves evidence."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="execute notebooks: measure, audit, judge, record")
+    run.add_argument("studies", nargs="*", metavar="STUDY", help="stems of studies; all of them when none is named")
+    run.add_argument("--profile", default="smoke", help="replay, smoke, standard or audit (default: smoke)")
+    run.add_argument("--params", metavar="FILE", help="a params file in place of the study's own (for one study)")
+    run.add_argument("-p", dest="overrides", action="append", default=[], metavar="KEY=VALUE", help="replace a setting")
+    run.add_argument("--jobs", type=_jobs, default=2, metavar="N", help="worker processes (default: 2)")
+    run.add_argument("--resume", metavar="RUN", help="go on with a run that was ended: its id, or `latest`")
+    run.set_defaults(command=_run)
+
+    audit = commands.add_parser("audit", help="may this measurement be believed?")
+    audit.add_argument("source", metavar="SOURCE", help="a samples file")
+    audit.add_argument("--format", default="auto", help="what the file is (default: auto, by its content)")
+    audit.add_argument("--workers", type=_jobs, metavar="N", help="the concurrency, where the file does not say it")
+    audit.add_argument("--json", action="store_true", help="one JSON document instead of tables")
+    audit.set_defaults(command=_audit)
+
+    gates = commands.add_parser("gates", help="judge a run's records")
+    gates.add_argument("run", metavar="RUN", help="a run's id, its folder, or `latest`")
+    gates.add_argument("--spec", metavar="FILE", help="a gates file in place of params/gates.yaml")
+    gates.add_argument("--json", action="store_true", help="one JSON document instead of a table")
+    gates.set_defaults(command=_gates)
+
+    report = commands.add_parser("report", help="write a run's page again and say where it is")
+    report.add_argument("run", metavar="RUN", help="a run's id, its folder, or `latest`")
+    report.set_defaults(command=_report)
+
+    listing = commands.add_parser("list", help="what there is")
+    listing.add_argument("what", choices=sorted(_LISTS), metavar="|".join(sorted(_LISTS)))
+    listing.set_defaults(command=_list)
+
+    lab = commands.add_parser("lab", help="open JupyterLab on the first notebook, on this machine only")
+    lab.add_argument("options", nargs=argparse.REMAINDER, help="passed on to jupyter lab")
+    lab.set_defaults(command=_lab)
+    return parser
+
+
+def _jobs(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text!r}")
+    return number
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    from bizra_lab.evidence.audit_document import audit_document
+    from bizra_lab.reporting.table import findings_table, results_table
+    from bizra_lab.study import audit_source
+
+    audited = audit_source(Path(arguments.source), arguments.format, arguments.workers)
+    if arguments.json:
+        _print_json(audit_document(audited))
+        return TRUST_EXIT[audited.verdict]
+    for claim, audit in audited.claims:
+        print(f"{claim.name} ({claim.declared.scope or 'scope undisclosed'}): {audit.verdict.value.upper()}\n")
+        print(results_table(claim.results), findings_table(audit), sep="\n\n")
+    print(f"\n{audited.source}: {audited.verdict.value.upper()}")
+    return TRUST_EXIT[audited.verdict]
+
+
+def _gates(arguments: argparse.Namespace) -> int:
+    from bizra_lab.gates import load_gates
+    from bizra_lab.reporting.table import verdicts_table
+    from bizra_lab.study import find_home
+    from bizra_lab.suite.run_folder import find_run
+    from bizra_lab.suite.verdicts import gates_document, judge_run, read_records
+
+    home = find_home()
+    folder = find_run(home, arguments.run)
+    spec = Path(arguments.spec) if arguments.spec else home / "params" / "gates.yaml"
+    judged = judge_run(folder.name, read_records(folder), load_gates(spec))
+    if arguments.json:
+        _print_json(gates_document(judged))
+    else:
+        print(verdicts_table(judged.verdicts), f"\nscore {judged.score:.3f}, grade {judged.grade}", sep="\n")
+    return judged.exit_code
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    for line in _LISTS[arguments.what]():
+        print(line)
+    return 0
+
+
+def _first_sentence(text: str | None) -> str:
+    return " ".join((text or "").strip().partition("\n\n")[0].split())
+
+
+def _list_components() -> list[str]:
+    from bizra_lab.components import COMPONENTS
+
+    return [
+        f"{name:20} {_first_sentence(sys.modules[each.prepare.__module__].__doc__)}"
+        for name, each in COMPONENTS.items()
+    ]
+
+
+def _list_rules() -> list[str]:
+    from bizra_lab.audit import RULES
+
+    return [f"{name:20} {_first_sentence(each.page)}" for name, each in RULES.items()]
+
+
+def _list_gates() -> list[str]:
+    from bizra_lab.gates import load_gates
+    from bizra_lab.study import find_home
+
+    gates = load_gates(find_home() / "params" / "gates.yaml").gates
+    return [
+        f"{each.id:28} {each.of} {each.kind} {' to '.join(f'{n:g}' for n in each.limits)} {each.unit}" for each in gates
+    ]
+
+
+def _list_studies() -> list[str]:
+    from bizra_lab.settings import read_yaml
+    from bizra_lab.study import find_home, studies
+
+    home = find_home()
+    return [f"{stem:20} {read_yaml(home / 'params' / f'{stem}.yaml').get('question', '')}" for stem in studies(home)]
+
+
+def _list_runs() -> list[str]:
+    from bizra_lab.study import find_home
+    from bizra_lab.suite.run_folder import runs
+
+    return [folder.name for folder in runs(find_home())]
+
+
+_LISTS: dict[str, Callable[[], list[str]]] = {
+    "components": _list_components,
+    "rules": _list_rules,
+    "gates": _list_gates,
+    "studies": _list_studies,
+    "runs": _list_runs,
+}
+
+
+def _lab(arguments: argparse.Namespace) -> int:
+    from bizra_lab.study import find_home
+
+    home = find_home()
+    command = [sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", f"--notebook-dir={home}"]
+    command.append("--LabApp.default_url=/lab/tree/notebooks/00_the_lab.ipynb")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # in containers; the server listens on loopback and wants its token all the same
+    os.chdir(home)
+    sys.stdout.flush()
+    os.execv(command[0], [*command, *arguments.options])

@@ -1,0 +1,72 @@
+"""
+Operations whose cost is known before they are measured: what the instrument is tried on.
+
+`empty` does nothing: what is measured is the instrument. `sleep` takes `sleep_s` and what the kernel adds; never less.
+`hash` is SHA-256 of a fixed buffer: work that takes the same path whatever the data, in C, with the GIL released.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import select
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from bizra_lab.components._component import Clock, component, counted, new_tally
+from bizra_lab.model import Workload
+
+# Below this hashlib keeps the GIL, and workers would wait for each other.
+HASH_BYTES_MIN = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Which operation; `sleep_s` and `hash_bytes` each matter to the one they are named after."""
+
+    operation: Literal["empty", "sleep", "hash"] = "empty"
+    sleep_s: float = 0.001
+    hash_bytes: int = 65_536
+
+    def __post_init__(self) -> None:
+        if not 0 < self.sleep_s < math.inf:
+            raise ValueError(f"sleep_s must be a time above 0, got {self.sleep_s}")
+        if self.hash_bytes < HASH_BYTES_MIN:
+            raise ValueError(f"hash_bytes must be at least {HASH_BYTES_MIN}, got {self.hash_bytes}")
+
+
+@component(settings=Settings)
+def prepare(settings: Settings, rng: np.random.Generator, clock: Clock) -> Workload:  # noqa: ARG001 — no chance, no time
+    """One operation is `settings.operation`, done once; sleeping and hashing are counted."""
+    match settings.operation:
+        case "empty":
+            # Not counted: counting would be all that it does.
+            return Workload("known_cost.empty", _empty)
+        case "sleep":
+            return _counted("known_cost.sleep", lambda: _sleep(settings.sleep_s))
+        case "hash":
+            buffer = bytes(settings.hash_bytes)
+            return _counted("known_cost.hash", lambda: hashlib.sha256(buffer).digest())
+
+
+def _counted(name: str, work: Callable[[], object]) -> Workload:
+    done = new_tally()
+
+    def operate() -> object:
+        next(done)
+        return work()
+
+    return Workload(name, operate, count=lambda: counted(done))
+
+
+def _empty() -> None:
+    pass
+
+
+def _sleep(sleep_s: float) -> None:
+    # Waiting for no file at all: the kernel's timer, as exact as time.sleep, which only the harness's clock may import.
+    # `threading.Event().wait` would add a lock to take and, under load, a wake-up to wait for.
+    select.select((), (), (), sleep_s)

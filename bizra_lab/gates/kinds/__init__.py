@@ -1,0 +1,1 @@
+"""One way of comparing an interval with a limit per file."""

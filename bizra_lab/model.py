@@ -1,0 +1,330 @@
+"""
+The nouns of the line. Stages import these and never each other.
+
+    Study → Workload → Samples → Results → Audit → Verdicts → Record
+
+The name of a result (`latency_ns.p99`, `throughput_per_s`, `share.ok`) is the only joint between stages.
+All values are frozen; a stage returns new ones.
+"""
+
+from __future__ import annotations
+
+import enum
+import fnmatch
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.unsignedinteger[Any]]
+Workers = npt.NDArray[np.int32]
+
+Scope = Literal["inproc", "http", "simulated"]
+LoadKind = Literal["closed", "open"]
+
+SUCCESS = "ok"  # the outcome of an operation that did what it should
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """
+    How operations are offered: `workers` of them one behind the other (closed), or `rate_per_s` by plan (open).
+
+    In a closed load a worker starts its next operation when its last one ends, so at most `workers` are in flight.
+    """
+
+    kind: LoadKind = "closed"
+    workers: int = 1
+    rate_per_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise ValueError(f"workers must be at least 1, got {self.workers}")
+        if self.rate_per_s is not None and self.rate_per_s <= 0:
+            raise ValueError(f"rate_per_s must be above 0, got {self.rate_per_s}")
+        if self.kind == "open" and self.rate_per_s is None:
+            raise ValueError("an open load needs rate_per_s")
+        if self.kind == "closed" and self.rate_per_s is not None:
+            raise ValueError("a closed load has no rate_per_s; its rate is what it achieves")
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """
+    Something to measure: one callable without arguments, and what is needed to trust its count.
+
+    `operate` does one operation; what it raises becomes the operation's outcome. `count`, when the component keeps
+    one, returns how many operations it has seen since it was made: a counter that shares nothing with the recorder.
+    `close` frees what the workload holds.
+    """
+
+    name: str
+    operate: Callable[[], object]
+    count: Callable[[], int] | None = None
+    close: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What is declared of a measurement: the samples file carries exactly this beside its columns."""
+
+    name: str
+    scope: Scope
+    load: Load
+    warmup_s: float
+    duration_s: float  # of the measured window, by the clock, not as planned
+    clock_step_ns: float  # the step in which the clock's readings really come, not the one it declares
+    operations_attempted: int  # by a counter that is not the record itself
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """One garbage collection while operations were measured."""
+
+    started_ns: int
+    duration_ns: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """
+    What the measuring apparatus found out about itself, in the same process, around the window.
+
+    Nothing here is ever subtracted from a latency: it is published beside it.
+    """
+
+    recorder: str  # "c" or "python" (the fallback), or "virtual" when the clock was simulated
+    clock_cost_ns: float  # one reading of the clock, median
+    floor_ns: float  # what an empty operation is recorded as, median
+    canary_ns: tuple[float, ...]  # a fixed piece of work, timed before, between and after: the host's speed
+    window_ns: int  # wall time of the measured window, all workers
+    collections: tuple[Collection, ...] = ()
+    results_kept: int = 0
+    results_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """
+    What the harness saw: one row per operation, nothing computed, nothing dropped.
+
+    Five columns of equal length n. `outcome` indexes `outcomes`; `outcomes[0]` is always "ok".
+    """
+
+    measurement: Measurement
+    scheduled_ns: Ints  # when the plan said to start; in a closed load, when the worker became free
+    started_ns: Ints
+    finished_ns: Ints
+    outcome: Codes
+    outcomes: tuple[str, ...]
+    worker: Workers
+    instrument: Instrument | None = None
+
+    def __post_init__(self) -> None:
+        columns = (self.scheduled_ns, self.started_ns, self.finished_ns, self.outcome, self.worker)
+        if len({len(column) for column in columns}) != 1:
+            raise ValueError(f"columns of unequal length: {', '.join(str(len(column)) for column in columns)}")
+        if not self.outcomes or self.outcomes[0] != SUCCESS:
+            raise ValueError(f"the first outcome must be {SUCCESS!r}, got {self.outcomes[:1]}")
+        if len(self.outcome) and int(self.outcome.max()) >= len(self.outcomes):
+            raise ValueError(f"outcome {int(self.outcome.max())} has no name among {len(self.outcomes)}")
+
+    def __len__(self) -> int:
+        return len(self.finished_ns)
+
+    @property
+    def latency_ns(self) -> Ints:
+        """Response time: from when the plan said to start; what a caller waits."""
+        return self.finished_ns - self.scheduled_ns
+
+    @property
+    def service_ns(self) -> Ints:
+        """Service time: what the operation itself took."""
+        return self.finished_ns - self.started_ns
+
+    @property
+    def succeeded(self) -> npt.NDArray[np.bool_]:
+        """Which operations did what they should."""
+        result: npt.NDArray[np.bool_] = self.outcome == 0
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number that never travels without its interval: `low ≤ value ≤ high` in `unit`, from `n` operations."""
+
+    value: float
+    low: float
+    high: float
+    unit: str
+    n: int
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.value <= self.high:
+            raise ValueError(f"an interval must hold its value, got {self.low} ≤ {self.value} ≤ {self.high}")
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """A result that cannot be told, and why. Never 0, NaN or None."""
+
+    reason: str
+
+
+Result = Estimate | Unavailable
+Results = Mapping[str, Result]
+
+
+class Weight(enum.StrEnum):
+    """How much a finding weighs; ordered from a remark to a proof."""
+
+    NOTE = "note"  # worth knowing; changes no verdict
+    DOUBT = "doubt"  # the result may be wrong
+    VOID = "void"  # the result says nothing
+    REFUTES = "refutes"  # arithmetic or physics makes the claim impossible as stated
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A reason for doubt: a sentence with its arithmetic, and the results it touches (names or `latency_ns.*`)."""
+
+    weight: Weight
+    message: str
+    touches: tuple[str, ...] = ("*",)
+
+    def touches_result(self, name: str) -> bool:
+        """Whether the finding is about the result called `name`."""
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.touches)
+
+
+@dataclass(frozen=True, slots=True)
+class NotChecked:
+    """A rule that could not look. `undisclosed`: because the claim withholds something, so it stays in doubt."""
+
+    reason: str
+    undisclosed: bool
+
+
+class TrustVerdict(enum.StrEnum):
+    """May it be believed?"""
+
+    VALIDATED = "validated"
+    UNDER_AUDIT = "under_audit"
+    REFUTED = "refuted"
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """
+    Every rule's answer: `findings` by rule (one that looked and found nothing is listed, empty), `not_checked` by rule.
+    """
+
+    findings: Mapping[str, tuple[Finding, ...]]
+    not_checked: Mapping[str, NotChecked] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> TrustVerdict:
+        """Validated only when every rule that applies looked, and none had doubt."""
+        weights = {finding.weight for found in self.findings.values() for finding in found}
+        if Weight.REFUTES in weights:
+            return TrustVerdict.REFUTED
+        if weights & {Weight.VOID, Weight.DOUBT} or any(each.undisclosed for each in self.not_checked.values()):
+            return TrustVerdict.UNDER_AUDIT
+        return TrustVerdict.VALIDATED
+
+    def doubts_about(self, result: str) -> tuple[tuple[str, Finding], ...]:
+        """The (rule, finding) pairs heavier than a note that touch the result called `result`."""
+        return tuple(
+            (rule, finding)
+            for rule, found in self.findings.items()
+            for finding in found
+            if finding.weight is not Weight.NOTE and finding.touches_result(result)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the maker of a measurement says about it; None where it is not disclosed."""
+
+    scope: Scope | None = None
+    kind: LoadKind | None = None
+    workers: int | None = None
+    rate_per_s: float | None = None
+    warmup_s: float | None = None
+    duration_s: float | None = None
+    operations: int | None = None
+    clock_step_ns: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a rule looks at: results with what was declared of them, and the samples where there are any."""
+
+    name: str
+    results: Results
+    declared: Declared
+    samples: Samples | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exceedance:
+    """
+    The share of operations slower than each latency, with its interval: few points, evenly spread on a log scale.
+
+    Four arrays of equal length, latency rising; `share` is P(latency > latency_ns), 0 < share ≤ 1.
+    """
+
+    latency_ns: Floats
+    share: Floats
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What each slice of the measured window saw: equal arrays, one element a slice; `time_s` is the slice's middle."""
+
+    time_s: Floats
+    operations: Ints
+    p50_ns: Floats
+    p99_ns: Floats
+    max_ns: Floats
+    in_flight: Floats  # L: operations in flight, averaged over the slice
+    arrival_times_wait: Floats  # λW: completions per second times their mean latency in seconds
+
+
+class Answer(enum.StrEnum):
+    """Is it good enough?"""
+
+    PASS = "pass"
+    FAIL = "fail"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A gate's answer about one result, with the sentence that explains it."""
+
+    gate: str
+    of: str
+    answer: Answer
+    sentence: str
+    weight: float = 1.0
+    key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """
+    Everything a stranger needs to check a study except the raw columns, whose digest it holds.
+
+    `content` is plain JSON data; `digest` is the SHA-256 of its canonical bytes.
+    """
+
+    content: Mapping[str, Any]
+    digest: str

@@ -1,0 +1,364 @@
+"""
+A params file with its profile and overrides, as a Study, and the line over it: the one module that knows every stage.
+
+    study = load("circuit_breaker", "smoke")
+    samples = measure(study)
+    results = estimate(samples, study.analysis)
+    claim = claim_of(samples, results)
+    audit = inspect(claim)
+    verdicts = judge(study.gates, claim, audit)
+    record(study, samples, results, audit, verdicts, out_dir)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from bizra_lab.analysis.estimate import AnalysisSettings, estimate
+from bizra_lab.analysis.means import level
+from bizra_lab.audit import RULES, inspect
+from bizra_lab.components import COMPONENTS
+from bizra_lab.errors import SettingsError, UnknownName, nearest
+from bizra_lab.evidence.audit_document import AuditedSource
+from bizra_lab.evidence.record import make_record, write_record
+from bizra_lab.evidence.samples_file import columns_digest, read_samples, write_samples
+from bizra_lab.gates import Gates, judge, load_gates
+from bizra_lab.harness import measure as harness
+from bizra_lab.harness.clock import MonotonicClock, StepClock
+from bizra_lab.harness.environment import read_environment
+from bizra_lab.harness.recorder import choose
+from bizra_lab.harness.reference import cost_by_batches
+from bizra_lab.harness.span import Span
+from bizra_lab.harness.virtual import ServiceTimes, measure_virtually
+from bizra_lab.model import (
+    Audit,
+    Claim,
+    Declared,
+    Estimate,
+    Load,
+    Record,
+    Result,
+    Results,
+    Samples,
+    Verdict,
+    Workload,
+)
+from bizra_lab.settings import build, digest, mapping_of, override, plain, read_yaml
+
+__all__ = [
+    "Profile",
+    "Study",
+    "audit_source",
+    "claim_of",
+    "estimate",
+    "find_home",
+    "inspect",
+    "judge",
+    "known_cost",
+    "load",
+    "measure",
+    "measure_callable",
+    "record",
+    "studies",
+]
+
+SOURCE_FORMATS = ("auto", "samples")  # what `audit` reads
+
+HOME_VARIABLE = "BIZRA_LAB_HOME"  # the folder that holds params/ and notebooks/, when it is not found upwards
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """
+    How long, and by which clock.
+
+    `open_expected`: gates that stay open are no bad news, since the profile is too short, or not real, to close them.
+    """
+
+    clock: Literal["real", "virtual"]
+    warmup_s: float
+    duration_s: float
+    open_expected: bool = False
+
+    def __post_init__(self) -> None:
+        if self.warmup_s < 0:
+            raise ValueError(f"warmup_s must not be below 0, got {self.warmup_s:g}")
+        if self.duration_s <= 0:
+            raise ValueError(f"duration_s must be above 0, got {self.duration_s:g}")
+
+
+@dataclass(frozen=True, slots=True)
+class _StudyFile:
+    """What a params file says, with the profile under its own key; `simulated` is for a virtual clock only."""
+
+    question: str
+    seed: int
+    component: dict[str, Any]
+    profile: Profile
+    simulated: ServiceTimes
+    load: Load = field(default_factory=Load)
+    analysis: AnalysisSettings = field(default_factory=AnalysisSettings)
+    recorder: Literal["auto", "c", "python"] = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What will be done; each stage is handed only its own part."""
+
+    stem: str
+    question: str
+    seed: int
+    component: str
+    component_settings: Any  # the component's own Settings
+    load: Load
+    analysis: AnalysisSettings
+    recorder: Literal["auto", "c", "python"]
+    profile_name: str
+    profile: Profile
+    simulated: ServiceTimes  # how long operations take when the clock is virtual
+    gates: Gates  # of this study only
+    gates_digest: str  # of all gates in the file: limits are fixed before the run
+    home: Path
+    settings: Mapping[str, Any]  # all of the above as plain data: what the record holds
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything that was asked for."""
+        return digest(self.settings)
+
+
+def find_home(start: Path | None = None) -> Path:
+    """
+    The folder that holds `params/` and `notebooks/`: named by the environment, or the first one upwards from `start`.
+
+    Raises SettingsError with one line when there is none.
+    """
+    named = os.environ.get(HOME_VARIABLE)
+    here = (start or Path.cwd()).resolve()
+    for folder in [Path(named)] if named else [here, *here.parents]:
+        if (folder / "params").is_dir() and (folder / "notebooks").is_dir():
+            return folder
+    raise SettingsError(
+        f"{named or here}: no params/ and notebooks/ here{'' if named else ' or above'}; "
+        f"expected the lab's folder (or set {HOME_VARIABLE})"
+    )
+
+
+def studies(home: Path) -> tuple[str, ...]:
+    """The stems of all studies of the lab, alphabetical."""
+    return tuple(sorted(path.stem for path in (home / "params").glob("*.yaml") if path.stem != "gates"))
+
+
+def load(
+    study: str, profile: str = "smoke", overrides: Mapping[str, Any] | None = None, home: Path | None = None
+) -> Study:
+    """
+    The study called `study` (a stem, or the path of a params file) under a profile, with dotted settings replaced.
+
+    Everything is checked here, before anything runs: an unknown or wrong setting raises SettingsError with the file,
+    the path in it and the nearest valid name; an unknown study or profile raises UnknownName.
+    """
+    home = find_home() if home is None else home
+    path = _params_path(study, home)
+    raw = read_yaml(path)
+    if "profile" in raw:
+        raise SettingsError(f"{path}.profile: a study is run under any profile; set it when running")
+    raw["profile"] = read_yaml(_profile_path(profile, home))
+    raw = override(raw, overrides or {})
+    where = str(path)
+    parsed = build(_StudyFile, raw, where)
+    component = mapping_of(parsed.component, f"{where}.component")
+    name = component.pop("name", None)
+    if not isinstance(name, str):
+        raise SettingsError(f"{where}.component.name: expected the name of a component, got {name!r}")
+    component_settings = build(COMPONENTS.get(name).settings, component, f"{where}.component")
+    gates = load_gates(home / "params" / "gates.yaml")
+    _check_rules_exist(gates, home)
+    return Study(
+        stem=path.stem,
+        question=parsed.question,
+        seed=parsed.seed,
+        component=name,
+        component_settings=component_settings,
+        load=parsed.load,
+        analysis=parsed.analysis,
+        recorder=parsed.recorder,
+        profile_name=profile,
+        profile=parsed.profile,
+        simulated=parsed.simulated,
+        gates=Gates(gates.of_study(path.stem), gates.scoring),
+        gates_digest=gates.digest,
+        home=home,
+        settings=plain(
+            {"study": path.stem, "settings": parsed, "component_settings": component_settings, "gates": gates.digest}
+        ),
+    )
+
+
+def _params_path(study: str, home: Path) -> Path:
+    if study.endswith((".yaml", ".yml")) or os.sep in study:
+        return Path(study)
+    known = studies(home)
+    if study not in known:
+        raise UnknownName(f"no study named {study!r}{nearest(study, known)}; there are: {', '.join(known)}")
+    return home / "params" / f"{study}.yaml"
+
+
+def _profile_path(profile: str, home: Path) -> Path:
+    folder = home / "params" / "profiles"
+    known = sorted(path.stem for path in folder.glob("*.yaml"))
+    if profile not in known:
+        raise UnknownName(f"no profile named {profile!r}{nearest(profile, known)}; there are: {', '.join(known)}")
+    return folder / f"{profile}.yaml"
+
+
+def _check_rules_exist(gates: Gates, home: Path) -> None:
+    for gate in gates.gates:
+        for rule in gate.requires.audit:
+            if rule not in RULES.names():
+                raise SettingsError(
+                    f"{home / 'params' / 'gates.yaml'}: {gate.id}.requires.audit: no rule named {rule!r}"
+                    f"{nearest(rule, RULES.names())}"
+                )
+
+
+def measure(study: Study) -> Samples:
+    """
+    What the harness saw of the study's component: one row per operation.
+
+    Under a virtual clock the component really runs, in simulated time; the scope is then "simulated".
+    Raises CannotMeasure with one line when the machine cannot do what is asked.
+    """
+    rng = np.random.default_rng(study.seed)
+    prepare = COMPONENTS.get(study.component).prepare
+    profile = study.profile
+    span = Span(profile.warmup_s, profile.duration_s)
+    if profile.clock == "virtual":
+        step_clock = StepClock()
+        workload = prepare(study.component_settings, rng, step_clock.now_ns)
+        try:
+            return measure_virtually(workload, study.load, span, step_clock, study.simulated, rng)
+        finally:
+            workload.close()
+    workload = prepare(study.component_settings, rng, MonotonicClock().now_ns)
+    try:
+        return harness.measure(workload, study.load, span, choose(study.recorder))
+    finally:
+        workload.close()
+
+
+def measure_callable(
+    operate: Callable[[], object],
+    *,
+    name: str | None = None,
+    warmup_s: float = 1.0,
+    duration_s: float = 5.0,
+    workers: int = 1,
+    recorder: Literal["auto", "c", "python"] = "auto",
+) -> Samples:
+    """
+    What the harness saw of your own function: one row per call, by so many workers, each calling again when done.
+
+    What it raises becomes the outcome of the call. Raises CannotMeasure with one line when it cannot be measured.
+    """
+    workload = Workload(name or getattr(operate, "__qualname__", type(operate).__qualname__), operate)
+    return harness.measure(workload, Load("closed", workers), Span(warmup_s, duration_s), choose(recorder))
+
+
+def known_cost(study: Study) -> Result:
+    """
+    The mean cost of the study's operation, ns, found without the recorder.
+
+    By a batch of operations between two readings of the clock; under a virtual clock, by what was drawn from.
+    """
+    if study.profile.clock == "virtual":
+        mean_ns = study.simulated.mean_ns
+        return Estimate(mean_ns, mean_ns, mean_ns, "ns", 1)
+    clock = MonotonicClock()
+    prepare = COMPONENTS.get(study.component).prepare
+    workload = prepare(study.component_settings, np.random.default_rng(study.seed), clock.now_ns)
+    try:
+        costs_ns = cost_by_batches(workload, clock)
+    finally:
+        workload.close()
+    return level(costs_ns, study.analysis.confidence, "ns", len(costs_ns))
+
+
+def claim_of(samples: Samples, results: Results) -> Claim:
+    """A measurement of our own as the auditor sees anybody's: its results, what is declared of it, its samples."""
+    measurement = samples.measurement
+    declared = Declared(
+        scope=measurement.scope,
+        kind=measurement.load.kind,
+        workers=measurement.load.workers,
+        rate_per_s=measurement.load.rate_per_s,
+        warmup_s=measurement.warmup_s,
+        duration_s=measurement.duration_s,
+        operations=measurement.operations_attempted,
+        clock_step_ns=measurement.clock_step_ns,
+    )
+    return Claim(measurement.name, results, declared, samples)
+
+
+def record(
+    study: Study,
+    samples: Samples,
+    results: Results,
+    audit: Audit,
+    verdicts: Iterable[Verdict],
+    out_dir: str | Path = "",
+) -> Record:
+    """
+    The record of the study; with an `out_dir`, also left there as `<stem>.samples.parquet` and `<stem>.record.json`.
+
+    Raises Unwritable with one line when the folder does not take them.
+    """
+    folder = Path(out_dir) if out_dir else None
+    file = None
+    if folder is not None:
+        name = f"{study.stem}.samples.parquet"
+        file = {"name": name, "sha256": write_samples(samples, folder / name)}
+    made = make_record(
+        study=study.stem,
+        question=study.question,
+        profile=study.profile_name,
+        settings=study.settings,
+        declared=claim_of(samples, results).declared,
+        samples=samples,
+        samples_digest=columns_digest(samples),
+        samples_file=file,
+        environment=read_environment(study.home),
+        results=results,
+        audit=audit,
+        verdicts=verdicts,
+        gates_digest=study.gates_digest,
+    )
+    if folder is not None:
+        write_record(made, folder / f"{study.stem}.record.json")
+    return made
+
+
+def audit_source(path: Path, kind: str = "auto", workers: int | None = None) -> AuditedSource:
+    """
+    Every claim of a file with its audit; `workers` says the concurrency where the file does not.
+
+    Raises Unreadable with one line when the file is not of a known format, or SettingsError for an unknown `kind`.
+    """
+    if kind not in SOURCE_FORMATS:
+        raise SettingsError(
+            f"--format: expected one of {', '.join(SOURCE_FORMATS)}, got {kind!r}{nearest(kind, SOURCE_FORMATS)}"
+        )
+    samples = read_samples(path)
+    if workers is not None and workers != samples.measurement.load.workers:
+        raise SettingsError(
+            f"--workers: the file declares {samples.measurement.load.workers} workers, got {workers}; "
+            "it is only for files that do not say"
+        )
+    claim = claim_of(samples, estimate(samples))
+    return AuditedSource(str(path), "samples", [(claim, inspect(claim))])

@@ -1,0 +1,1 @@
+"""Whole runs: which notebooks, executed by what, left where, judged together."""

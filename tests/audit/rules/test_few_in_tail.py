@@ -1,0 +1,38 @@
+"""Quantiles that rest on a handful of operations."""
+
+from __future__ import annotations
+
+import pytest
+
+from bizra_lab.model import Claim, Declared, Estimate, Unavailable
+from tests.audit.claims import found_by
+
+
+def claim(name: str, n: int) -> Claim:
+    return Claim("printed", {name: Estimate(5.0, 5.0, 5.0, "ns", n)}, Declared())
+
+
+@pytest.mark.parametrize(
+    ("found", "name", "n"),
+    [
+        (0, "latency_ns.p99", 2_000),
+        (1, "latency_ns.p99", 1_999),
+        (0, "latency_ns.p99.9", 20_000),  # 20000 × 0.001 is 19.999… in floats
+        (1, "latency_ns.p99.9", 19_999),
+        (1, "service_ns.p95", 9),
+        (0, "latency_ns.max", 9),
+        (0, "throughput_per_s", 9),
+    ],
+)
+def test_twenty_operations_must_lie_beyond_a_quantile(found: int, name: str, n: int) -> None:
+    assert found == len(found_by("few_in_tail", claim(name, n)))
+
+
+def test_the_finding_says_how_many_operations_it_takes_and_touches_only_its_quantile() -> None:
+    (finding,) = found_by("few_in_tail", claim("latency_ns.p99.99", 36_887))
+    assert finding.message.endswith("it takes 20, so 200,000 operations")
+    assert ("latency_ns.p99.99",) == finding.touches
+
+
+def test_what_is_unavailable_is_not_doubted_again() -> None:
+    assert () == found_by("few_in_tail", Claim("ours", {"latency_ns.p99": Unavailable("few")}, Declared()))

@@ -1,0 +1,51 @@
+"""One worker, one operation at a time."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from bizra_lab.model import Weight
+from bizra_lab.testing import clean_samples
+from tests.audit.claims import claim_about, found_by
+
+
+def test_two_workers_under_one_name_overlap() -> None:
+    samples = clean_samples(1, n=2_000, workers=2)
+    merged = dataclasses.replace(samples, worker=np.zeros_like(samples.worker))
+    (finding,) = found_by("overlap", claim_about(merged))
+    assert Weight.REFUTES is finding.weight
+
+
+def test_times_stretched_by_a_unit_slip_overlap() -> None:
+    samples = clean_samples(2, n=2_000)
+    stretched = samples.started_ns + (samples.service_ns * 1.024).astype(np.int64)
+    (finding,) = found_by("overlap", claim_about(dataclasses.replace(samples, finished_ns=stretched)))
+    assert finding.message.startswith("1,999 of 2,000")
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_rows_in_any_order_are_the_same_measurement(workers: int) -> None:
+    samples = clean_samples(3, n=999, workers=workers)
+    order = np.random.default_rng(0).permutation(999)
+    shuffled = dataclasses.replace(
+        samples,
+        scheduled_ns=samples.scheduled_ns[order],
+        started_ns=samples.started_ns[order],
+        finished_ns=samples.finished_ns[order],
+        worker=samples.worker[order],
+    )
+    assert () == found_by("overlap", claim_about(shuffled))
+
+
+def test_stamps_rounded_down_to_a_millisecond_do_not_overlap() -> None:
+    samples = clean_samples(4, n=2_000)
+    rounded = dataclasses.replace(
+        samples,
+        scheduled_ns=samples.started_ns // 1_000_000 * 1_000_000,
+        started_ns=samples.started_ns // 1_000_000 * 1_000_000,
+        finished_ns=samples.finished_ns // 1_000_000 * 1_000_000,
+    )
+    assert () == found_by("overlap", claim_about(rounded))

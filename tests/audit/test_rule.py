@@ -1,0 +1,56 @@
+"""An audit: who looked, who could not, and what follows."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from bizra_lab.audit import RULES, inspect
+from bizra_lab.model import Audit, Claim, Declared, Finding, NotChecked, TrustVerdict, Weight
+from bizra_lab.testing import clean_samples
+from tests.audit.claims import claim_about, summary
+
+CLEAN = summary(workers=1, throughput_per_s=1000.0, mean_ns=9.9e5, p50_ns=1e6)
+
+
+def test_every_rule_answers_about_every_claim() -> None:
+    audit = inspect(CLEAN)
+    assert set(RULES.names()) == set(audit.findings) | set(audit.not_checked)
+    assert not set(audit.findings) & set(audit.not_checked)
+
+
+def test_a_rule_that_needs_samples_says_that_a_summary_has_none_and_leaves_the_claim_validated() -> None:
+    audit = inspect(CLEAN)
+    assert NotChecked("only a summary was given; this needs every operation", False) == audit.not_checked["overlap"]
+    assert TrustVerdict.VALIDATED is audit.verdict
+
+
+def test_what_is_withheld_leaves_a_claim_under_audit() -> None:
+    audit = inspect(dataclasses.replace(CLEAN, declared=dataclasses.replace(CLEAN.declared, workers=None)))
+    assert NotChecked("workers undisclosed", True) == audit.not_checked["littles_law"]
+    assert TrustVerdict.UNDER_AUDIT is audit.verdict
+
+
+def test_a_claim_of_nothing_is_under_audit() -> None:
+    assert TrustVerdict.UNDER_AUDIT is inspect(Claim("nothing", {}, Declared())).verdict
+
+
+def test_the_heaviest_finding_decides() -> None:
+    note, doubt, refutes = (Finding(weight, "…") for weight in (Weight.NOTE, Weight.DOUBT, Weight.REFUTES))
+    assert TrustVerdict.VALIDATED is Audit({"a": (note,)}).verdict
+    assert TrustVerdict.UNDER_AUDIT is Audit({"a": (note, doubt)}).verdict
+    assert TrustVerdict.REFUTED is Audit({"a": (doubt,), "b": (refutes,)}).verdict
+
+
+def test_doubts_are_about_the_results_they_touch_and_notes_are_none() -> None:
+    about_tail = Finding(Weight.VOID, "few", ("latency_ns.p99.9",))
+    about_all = Finding(Weight.DOUBT, "short")
+    audit = Audit({"few_in_tail": (about_tail,), "too_short": (about_all,), "mood": (Finding(Weight.NOTE, "odd"),)})
+    assert ("few_in_tail", "too_short") == tuple(rule for rule, _ in audit.doubts_about("latency_ns.p99.9"))
+    assert ("too_short",) == tuple(rule for rule, _ in audit.doubts_about("latency_ns.p99"))
+
+
+def test_an_honest_measurement_of_ours_is_validated() -> None:
+    for workers in (1, 4):
+        audit = inspect(claim_about(clean_samples(8, workers=workers)))
+        assert {} == {rule: found for rule, found in audit.findings.items() if found}
+        assert TrustVerdict.VALIDATED is audit.verdict

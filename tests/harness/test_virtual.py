@@ -1,0 +1,98 @@
+"""Simulated time: the component really runs, and every digit repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import cycle
+
+import numpy as np
+import pytest
+from bizra_lab.harness.clock import StepClock
+
+from bizra_lab.errors import CannotMeasure
+from bizra_lab.harness.span import Span
+from bizra_lab.harness.virtual import ServiceTimes, measure_virtually
+from bizra_lab.model import Load, Samples, Workload
+
+FIXED = ServiceTimes(median_ns=1_000_000, spread=0.0)
+TENTH = Span(0.0, 0.1)
+
+
+def simulate(load: Load, span: Span = TENTH, service: ServiceTimes = FIXED, seed: int = 1) -> Samples:
+    return measure_virtually(
+        Workload("nothing", lambda: None), load, span, StepClock(), service, np.random.default_rng(seed)
+    )
+
+
+def test_the_same_seed_gives_the_same_digits_and_another_seed_others() -> None:
+    spread = ServiceTimes(1_000_000, 0.3, 0.01, 5e6)
+    first, again, other = (simulate(Load(), service=spread, seed=seed) for seed in (1, 1, 2))
+    assert first.finished_ns.tolist() == again.finished_ns.tolist()
+    assert first.finished_ns.tolist() != other.finished_ns.tolist()
+
+
+def test_one_worker_fills_the_window_without_a_gap() -> None:
+    samples = simulate(Load())
+    assert 100 == len(samples)
+    assert samples.finished_ns[:-1].tolist() == samples.started_ns[1:].tolist()
+    assert "simulated" == samples.measurement.scope
+    assert 0.1 == pytest.approx(samples.measurement.duration_s)
+
+
+def test_workers_run_side_by_side_each_one_operation_at_a_time() -> None:
+    samples = simulate(Load(workers=3))
+    assert 300 == len(samples)
+    for worker in range(3):
+        own = samples.worker == worker
+        assert (samples.started_ns[own][1:] >= samples.finished_ns[own][:-1]).all()
+
+
+def test_the_warm_up_happens_and_leaves_no_record() -> None:
+    calls: Iterator[int] = iter(range(10_000))
+    samples = measure_virtually(
+        Workload("counted", lambda: next(calls)), Load(), Span(0.05, 0.1), StepClock(), FIXED, np.random.default_rng(1)
+    )
+    assert 100 == len(samples)
+    assert 150 == next(calls)
+
+
+def test_the_component_sees_simulated_time_and_what_it_raises_is_an_outcome() -> None:
+    clock = StepClock()
+    seen: list[int] = []
+    fails = cycle([False, False, True])
+
+    def operate() -> None:
+        seen.append(clock.now_ns())
+        if next(fails):
+            raise ConnectionError("planned")
+
+    samples = measure_virtually(
+        Workload("failing", operate), Load(), Span(0.0, 0.009), clock, FIXED, np.random.default_rng(1)
+    )
+    assert samples.started_ns.tolist() == seen
+    assert ("ok", "ConnectionError") == samples.outcomes
+    assert [0, 0, 1, 0, 0, 1, 0, 0, 1] == samples.outcome.tolist()
+
+
+def test_drawn_times_have_the_mean_they_promise() -> None:
+    service = ServiceTimes(1_000_000, 0.3, 0.01, 5e6)
+    drawn = service.draw(np.random.default_rng(3))
+    assert service.mean_ns == pytest.approx(np.mean([next(drawn) for _ in range(40_000)]), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "load", "service"),
+    [
+        ("only closed loads are simulated", Load("open", 1, 10.0), FIXED),
+        ("operations to simulate; expected at most 2,000,000", Load(), ServiceTimes(10, 0.0)),
+    ],
+)
+def test_what_is_not_simulated_is_refused(sentence: str, load: Load, service: ServiceTimes) -> None:
+    with pytest.raises(CannotMeasure, match=sentence):
+        simulate(load, service=service)
+
+
+@pytest.mark.parametrize("wrong", [{"median_ns": 0}, {"spread": -1}, {"stall_share": 1.0}, {"stall_ns": -1}])
+def test_times_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="service times need"):
+        ServiceTimes(**({"median_ns": 1.0, "spread": 0.0} | wrong))
