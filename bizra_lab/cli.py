@@ -11,16 +11,17 @@ Control-C ends with 130, as a shell expects, and leaves no half-written file.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
-import shlex
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bizra_lab.errors import LabError, SettingsError, one_line
+from bizra_lab.settings import parse_yaml
 
 if TYPE_CHECKING:
     from bizra_lab.suite.execute import JobEvent
@@ -218,3 +219,81 @@ def _lab(arguments: argparse.Namespace) -> int:
     os.chdir(home)
     sys.stdout.flush()
     os.execv(command[0], [*command, *arguments.options])
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from bizra_lab.reporting.table import verdicts_table
+    from bizra_lab.study import find_home
+    from bizra_lab.suite.run import RunRequest, run_suite
+
+    request = RunRequest(
+        studies=tuple(arguments.studies),
+        profile=arguments.profile,
+        params=Path(arguments.params) if arguments.params else None,
+        overrides=_assignments(arguments.overrides),
+        workers=arguments.jobs,
+        resume=arguments.resume,
+    )
+    with _ended_like_control_c(signal.SIGTERM):
+        finished = run_suite(find_home(), request, _Progress())
+    for sentence in finished.failures:
+        _say(sentence)
+    print(verdicts_table(finished.judged.verdicts))
+    print(f"\nscore {finished.judged.score:.3f}, grade {finished.judged.grade}")
+    print(f"notebooks, samples, records and report.html: {finished.folder}")
+    return finished.exit_code
+
+
+def _assignments(texts: Sequence[str]) -> dict[str, Any]:
+    """`KEY=VALUE` words as settings, the values read as YAML."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise SettingsError(f"-p {text}: expected KEY=VALUE, as in -p load.workers=2")
+        found[key] = parse_yaml(value, f"-p {key}")
+    return found
+
+
+@contextlib.contextmanager
+def _ended_like_control_c(number: signal.Signals) -> Iterator[None]:
+    """Let a signal end the block as Control-C does, so that whatever was begun is put away."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+class _Progress:
+    """Tells on stderr what the jobs do: on a terminal cell by cell on one line, elsewhere only changes of state."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+        self._drawn = False
+
+    def __call__(self, event: JobEvent) -> None:
+        if event.cell:
+            if self._live:
+                line = f"{event.stem}: {event.heading} (cell {event.cell} of {event.cells})"
+                sys.stderr.write(f"\r\x1b[2K  {line[:100]}")
+                sys.stderr.flush()
+                self._drawn = True
+            return
+        if self._drawn:
+            sys.stderr.write("\r\x1b[2K")
+            self._drawn = False
+        print(f"  {event.stem}: {event.state.value}", file=sys.stderr, flush=True)
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from bizra_lab.study import find_home
+    from bizra_lab.suite.report import write_report
+    from bizra_lab.suite.run_folder import find_run
+
+    print(write_report(find_run(find_home(), arguments.run)))
+    return 0

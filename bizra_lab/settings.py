@@ -8,6 +8,7 @@ the path inside it and the nearest valid name. Behind the door nothing is checke
 from __future__ import annotations
 
 import dataclasses
+import enum
 import hashlib
 import json
 import math
@@ -15,7 +16,7 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
 
@@ -135,6 +136,9 @@ def _convert(value: Any, hint: Any, where: str) -> Any:
         return {key: _convert(each, of, f"{where}.{key}") for key, each in mapping_of(value, where).items()}
     if dataclasses.is_dataclass(hint):
         return build(typing.cast("type[Any]", hint), value, where)
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        choices = tuple(each.value for each in hint)
+        return hint(_convert(value, Literal[choices], where))
     return _convert_plain(value, hint, where)
 
 

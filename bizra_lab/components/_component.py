@@ -6,6 +6,7 @@ A component is handed its settings, chance and time; it reads no clock and draws
 
 from __future__ import annotations
 
+import itertools
 import operator
 import sys
 import threading
@@ -45,33 +46,34 @@ def component(settings: type[S]) -> Callable[[Prepare[S]], Prepare[S]]:
     return register
 
 
-def new_tally() -> Iterator[int]:
+def new_tally() -> Iterator[None]:
     """
-    An iterator over 0, 1, 2 … that any number of threads may advance: no number is given twice, none is left out.
+    A count that any number of threads may advance, each time by `next`; `counted` tells how far it is.
 
-    With the GIL, `next` on a range iterator is one C call that runs no Python code, so no other thread comes between.
-    Without it two threads can be given the same number; there a lock stands before it.
+    With the GIL, `next` on `itertools.repeat` is one C call that runs no Python code, so no other thread comes between;
+    it is the cheapest such call there is, less than half of taking a lock. Without the GIL two threads could advance it
+    as one; there a lock stands before it.
     """
     gil_enabled = getattr(sys, "_is_gil_enabled", None)
-    return iter(range(sys.maxsize)) if gil_enabled is None or gil_enabled() else _LockedTally()
+    return itertools.repeat(None, sys.maxsize) if gil_enabled is None or gil_enabled() else _LockedTally()
 
 
-def counted(tally: Iterator[int]) -> int:
-    """How many numbers have been taken from a tally; looking takes none."""
+def counted(tally: Iterator[None]) -> int:
+    """How often a tally has been advanced; looking does not advance it."""
     return sys.maxsize - operator.length_hint(tally)
 
 
-class _LockedTally(Iterator[int]):
+class _LockedTally(Iterator[None]):
     """The same for builds of Python without the GIL."""
 
     def __init__(self) -> None:
-        self._numbers = iter(range(sys.maxsize))
+        self._left = itertools.repeat(None, sys.maxsize)
         self._lock = threading.RLock()  # re-entrant: a finaliser may run while its own thread is in here
 
-    def __next__(self) -> int:
+    def __next__(self) -> None:
         with self._lock:
-            return next(self._numbers)
+            next(self._left)
 
     def __length_hint__(self) -> int:
         with self._lock:
-            return operator.length_hint(self._numbers)
+            return operator.length_hint(self._left)

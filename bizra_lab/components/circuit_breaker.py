@@ -15,12 +15,13 @@ Guarantees: the caller's function never runs under a lock. Recording a call is O
 result that ends after the state changed counts for the state it began in, never for the new one. An interrupted call
 (asyncio.CancelledError, KeyboardInterrupt, any other BaseException) counts as nothing and gives its probe back.
 
-Cost: a successful call pays for two clock readings, one number taken from a tally and no lock. Exact slow-call
-detection needs no subtraction per call: see `_Era.limit_ns`.
+Cost: a successful call pays for two clock readings and one step of a tally, and waits for no lock. Slow calls are told
+exactly all the same, with one comparison: see `_Era.limit_ns`.
 
-Threads. Reading or assigning one attribute is atomic, on builds with and without the GIL, and so are the tallies
-(`_component.new_tally`). Everything else that changes, changes under one lock. A call reads the era once, at its
-start, and reports to that era: a change in between leaves it with an era that nobody looks at any more.
+Threads: reading or assigning one attribute is atomic. So is a step of a tally (`_component.new_tally`): with the GIL
+because it is one C call, without the GIL because a lock is held for just that step, which every call then pays for.
+All else that changes, changes under the breaker's own lock. A call reads the era once, at its start, and reports to
+that era; a change in between leaves it with an era that nobody looks at any more.
 """
 
 from __future__ import annotations
@@ -209,7 +210,7 @@ class CircuitBreaker:
         self._on_failure: tuple[Callable[[Exception], object], ...] = ()
         self._on_refused: tuple[Callable[[CallRefused], object], ...] = ()
         self._changes = 0
-        self._past: deque[Iterator[int]] = deque()  # tallies of the last eras: a late result still counts in its own
+        self._past: deque[Iterator[None]] = deque()  # tallies of the last eras: a late result still counts in its own
         self._recorded_before = 0
         self._left_out = 0
         self._refused = new_tally()
@@ -235,9 +236,7 @@ class CircuitBreaker:
         pace of its consumer, so put `with breaker.calling():` around what it calls instead.
         """
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-            raise TypeError(
-                f"{function.__qualname__} is a generator: put `with breaker.calling():` around what it calls"
-            )
+            raise TypeError(f"{function!r} is a generator: put `with breaker.calling():` around what it calls")
         is_async = _is_async(function)
         if self.settings.call_timeout_s is None:
             names = {
@@ -316,8 +315,7 @@ class CircuitBreaker:
         Every ticket must be ended: one that is not holds a probe's place while the breaker is half-open.
         """
         era = self._era
-        limit_ns = era.limit_ns
-        if limit_ns is None:
+        if (limit_ns := era.limit_ns) is None:
             era, limit_ns = self._admit(), ALWAYS_NS
         return era, limit_ns, self._clock()
 
@@ -463,20 +461,20 @@ class CircuitBreaker:
         slow = finished_ns - started_ns > self._slow_call_ns
         change = None
         with self._lock:
-            position = next(era.tally)
+            next(era.tally)
             if era is self._era and era.window is not None:
-                era.window.record(position, failed, slow, finished_ns)
-                change = self._weigh(era, era.window, finished_ns)
+                held = era.window.record(counted(era.tally), failed, slow, finished_ns)
+                change = self._weigh(era, era.window, held, finished_ns)
         self._announce(change)
 
-    def _weigh(self, era: _Era, window: _Window, now_ns: int) -> StateChange | None:
+    def _weigh(self, era: _Era, window: _Window, held: _Held, now_ns: int) -> StateChange | None:
         """
-        What the window says after a result that can matter was recorded; under the lock.
+        What follows from what the window holds now; under the lock.
 
-        Results that only take a number from the tally are fast successes in the second that is already counted, once
-        the minimum has been reached. They can only lower a rate, so nothing has to be weighed after them.
+        Results that only advance the tally are not weighed. They are fast successes after the minimum was reached, in
+        a second that has begun already, so that nothing leaves the window with them but an older result for a newer
+        success: they can only lower a rate.
         """
-        held = window.held(counted(era.tally), now_ns)
         if held.calls < window.minimum_calls:
             return None
         tripped = (
@@ -623,7 +621,7 @@ class _Era:
     `limit_ns` is what a call compares with: None, it must ask for admission first; otherwise a call that began when
     the limit was this, and ends at or before it, can be neither slow nor the first of a new second. So it is a reading
     taken before the call began plus the slow-call time, or the end of the present second when that comes first.
-    `tally` gives one number to every result that ended here.
+    `tally` counts the results of calls that began here; a result's number is the count that includes it.
     """
 
     __slots__ = ("limit_ns", "permits", "state", "tally", "until_ns", "window")
@@ -658,9 +656,9 @@ class _Held:
 
 class _CountWindow:
     """
-    The last `size` results. Only failed and slow ones are kept, with their number; the others are the numbers between.
+    The last `size` results. Only failed and slow ones are kept, with their number; the others are those between.
 
-    `record` and `held` are called under the breaker's lock.
+    Its methods are called under the breaker's lock.
     """
 
     turns_ns = NEVER_NS
@@ -668,19 +666,21 @@ class _CountWindow:
     def __init__(self, size: int, minimum_calls: int) -> None:
         self.minimum_calls = minimum_calls
         self._size = size
-        self._marked: deque[tuple[int, bool, bool]] = deque()  # position, failed, slow
+        self._marked: deque[tuple[int, bool, bool]] = deque()  # number, failed, slow
         self._failed = 0
         self._slow = 0
 
-    def record(self, position: int, failed: bool, slow: bool, _now_ns: int) -> None:
+    def record(self, number: int, failed: bool, slow: bool, now_ns: int) -> _Held:
+        """What the window holds with the result that is the `number`-th of its era."""
         if failed or slow:
-            self._marked.append((position, failed, slow))
+            self._marked.append((number, failed, slow))
             self._failed += failed
             self._slow += slow
+        return self.held(number, now_ns)
 
     def held(self, count: int, _now_ns: int) -> _Held:
-        """The window's content when `count` results have been recorded in all."""
-        while self._marked and self._marked[0][0] < count - self._size:
+        """What the window holds after `count` results."""
+        while self._marked and self._marked[0][0] <= count - self._size:
             _, failed, slow = self._marked.popleft()
             self._failed -= failed
             self._slow -= slow
@@ -689,8 +689,8 @@ class _CountWindow:
 
 @dataclass(slots=True)
 class _Second:
-    number: int
-    first_position: int
+    second: int
+    first_number: int
     failed: int = 0
     slow: int = 0
 
@@ -699,8 +699,8 @@ class _TimeWindow:
     """
     The results of the present second of the clock and of the `size - 1` before it.
 
-    A second that saw results has a bucket; where it begins among all results tells how many calls are held.
-    `record` and `held` are called under the breaker's lock.
+    A second that saw results has a bucket; the number of its first result tells how many calls the window holds.
+    Its methods are called under the breaker's lock.
     """
 
     def __init__(self, size: int, minimum_calls: int) -> None:
@@ -711,25 +711,27 @@ class _TimeWindow:
         self._failed = 0
         self._slow = 0
 
-    def record(self, position: int, failed: bool, slow: bool, now_ns: int) -> None:
+    def record(self, number: int, failed: bool, slow: bool, now_ns: int) -> _Held:
+        """What the window holds with the result that is the `number`-th of its era and ended at `now_ns`."""
         if now_ns >= self.turns_ns or not self._seconds:
-            number = now_ns // SECOND_NS
-            self._seconds.append(_Second(number, position))
-            self.turns_ns = (number + 1) * SECOND_NS
-        second = self._seconds[-1]
-        second.failed += failed
-        second.slow += slow
+            second = now_ns // SECOND_NS
+            self._seconds.append(_Second(second, number))
+            self.turns_ns = (second + 1) * SECOND_NS
+        present = self._seconds[-1]
+        present.failed += failed
+        present.slow += slow
         self._failed += failed
         self._slow += slow
+        return self.held(number, now_ns)
 
     def held(self, count: int, now_ns: int) -> _Held:
-        """The window's content when `count` results have been recorded in all, and the clock reads `now_ns`."""
+        """What the window holds after `count` results, at `now_ns`."""
         oldest = now_ns // SECOND_NS - self._size + 1
-        while self._seconds and self._seconds[0].number < oldest:
+        while self._seconds and self._seconds[0].second < oldest:
             gone = self._seconds.popleft()
             self._failed -= gone.failed
             self._slow -= gone.slow
-        calls = count - self._seconds[0].first_position if self._seconds else 0
+        calls = count - self._seconds[0].first_number + 1 if self._seconds else 0
         return _Held(calls, self._failed, self._slow)
 
 
@@ -766,8 +768,7 @@ def _is_async(function: Callable[..., Any]) -> bool:
 _WRAPPER = """
 {async_}def wrapper({parameters}):
     era = breaker._era
-    limit_ns = era.limit_ns
-    if limit_ns is None:
+    if (limit_ns := era.limit_ns) is None:
         era, limit_ns = admit(), always_ns
     started_ns = clock()
     try:
@@ -811,13 +812,11 @@ def _parameters(function: Callable[..., Any]) -> tuple[str, str]:
     has_named_rest = bool(code.co_flags & inspect.CO_VARKEYWORDS)
     count = code.co_argcount + code.co_kwonlyargcount + has_rest + has_named_rest
     names = code.co_varnames[:count]
-    if _WRAPPER_NAMES.intersection(names):
+    if _WRAPPER_NAMES.intersection(names):  # a parameter would hide what the wrapper needs under that name
         return anything, anything
-    positional, named, rest = (
-        names[: code.co_argcount],
-        names[code.co_argcount : code.co_argcount + code.co_kwonlyargcount],
-        iter(names[code.co_argcount + code.co_kwonlyargcount :]),
-    )
+    positional = names[: code.co_argcount]
+    named = names[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    rest = iter(names[code.co_argcount + code.co_kwonlyargcount :])
     declared = list(positional)
     called = list(positional)
     if code.co_posonlyargcount:
@@ -862,7 +861,7 @@ def prepare(settings: Settings, rng: np.random.Generator, clock: Clock) -> Workl
     """
     fails = (rng.permutation(PLAN_LENGTH) < round(settings.failure_share * PLAN_LENGTH)).tolist()
     breaker = CircuitBreaker("service", clock, settings)
-    calls = new_tally()
+    calls = iter(range(sys.maxsize))
 
     def service() -> int:
         call = next(calls)

@@ -1,1 +1,66 @@
-from contextlib import nullcontext as quiet
+"""
+Two locks that every process of this lab on a host respects, so that one measurement does not disturb another.
+
+`quiet` is held while a timed window is open, and while something noisy that can wait happens: a kernel starting.
+`measuring` is held by a whole measuring notebook, from its first cell to its last. Whoever holds `measuring` may take
+`quiet`; never the other way round.
+
+The locks vanish with the process that holds them, however it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import filelock
+
+from bizra_lab.errors import CannotMeasure
+
+FOLDER_VARIABLE = "BIZRA_LAB_LOCK_DIR"  # where the lock files are, when not in the host's folder for temporary files
+
+# A whole suite under the audit profile, before us in the queue.
+PATIENCE_S = 2 * 3600.0
+
+
+@contextlib.contextmanager
+def quiet(patience_s: float = PATIENCE_S) -> Iterator[None]:
+    """Hold the host's quiet. Raises CannotMeasure with one line when others keep it for longer than `patience_s`."""
+    with _held("quiet", patience_s):
+        yield
+
+
+@contextlib.contextmanager
+def measuring(patience_s: float = PATIENCE_S) -> Iterator[None]:
+    """Be the one measuring notebook of this host. Raises CannotMeasure as `quiet` does."""
+    with _held("measuring", patience_s):
+        yield
+
+
+def lock_path(name: str) -> Path:
+    """The lock file of that name."""
+    return Path(os.environ.get(FOLDER_VARIABLE) or tempfile.gettempdir()) / f"bizra-lab.{name}.lock"
+
+
+@contextlib.contextmanager
+def _held(name: str, patience_s: float) -> Iterator[None]:
+    path = lock_path(name)
+    # Any user of the host may measure on it, so any user may open the file.
+    lock = filelock.FileLock(path, timeout=patience_s, mode=0o666)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise CannotMeasure(
+            f"{path}: held by another measurement for over {patience_s:g} s; expected it to end"
+        ) from None
+    except OSError as error:
+        raise CannotMeasure(
+            f"{path}: {error.strerror}; expected a lock file this user may open (or set {FOLDER_VARIABLE})"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()

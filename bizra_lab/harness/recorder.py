@@ -84,7 +84,7 @@ class Recording:
 
     @property
     def kept(self) -> Sequence[object]:
-        """The last results, in the order of the ring."""
+        """The last results, in the order of the ring; an operation that failed has none."""
         return self.ring[: self.places]
 
 
@@ -135,7 +135,7 @@ class CRecorder:
     def chained(self, operate: Operation, room: Room, deadline_ns: int) -> Recording:
         errors: list[type[Exception]] = []
         done, attempted = _recorder.run_chained(operate, room.stamps, room.outcome, room.kept, errors, deadline_ns)
-        return _recording(room, done, attempted, errors)
+        return _recording(room, done, attempted, errors, _succeeded(room, done, errors))
 
     def worker(
         self, operate: Operation, room: Room, begin_ns: int, deadline_ns: int, gate: Gate | None = None
@@ -144,13 +144,16 @@ class CRecorder:
         done, attempted = _recorder.run_worker(
             operate, room.starts, room.ends, room.outcome, room.kept, errors, begin_ns, deadline_ns, gate
         )
-        return _recording(room, done, attempted, errors)
+        return _recording(room, done, attempted, errors, _succeeded(room, done, errors))
 
 
-def _recording(
-    room: Room, done: int, attempted: int, errors: Sequence[type[Exception]], places: int | None = None
-) -> Recording:
-    """What the room holds now; `places` of the ring of results are filled, one an operation unless told otherwise."""
+def _succeeded(room: Room, done: int, errors: Sequence[type[Exception]]) -> int:
+    """How many of the first `done` operations gave a result, all of which went into the ring."""
+    return done - int(np.count_nonzero(room.outcome[:done])) if errors else done
+
+
+def _recording(room: Room, done: int, attempted: int, errors: Sequence[type[Exception]], results: int) -> Recording:
+    """What the room holds now, `results` having been put into its ring."""
     return Recording(
         started_ns=room.starts[:done],
         finished_ns=room.ends[:done],
@@ -158,7 +161,7 @@ def _recording(
         outcomes=outcome_names(errors),
         attempted=attempted,
         ring=room.kept,
-        places=min(done if places is None else places, len(room.kept)),
+        places=min(results, len(room.kept)),
     )
 
 
@@ -179,28 +182,36 @@ class PythonRecorder:
         codes = _Codes()
         stamps = [now_ns()]
         stamp = stamps.append
-        attempted, blocks, block = 0, 0, 1
+        attempted, results, block = 0, 0, 1
         result: object = None
-        while len(stamps) <= capacity and (deadline_ns == FOREVER or stamps[-1] < deadline_ns):
-            begin_ns = stamps[-1]
-            size = min(block, capacity + 1 - len(stamps))
+        while len(stamps) <= capacity:
+            before = len(stamps)
+            size = min(block, capacity + 1 - before)
             turns = repeat((), size)
+            failed = 0
             try:
                 # Everything here but the call and the reading runs in C; the result is bound, so it is not thrown away.
-                for result in starmap(operate, turns):
+                for result in starmap(operate, turns):  # noqa: B007 — read below
                     stamp(now_ns())
+                if size - turns.__length_hint__() > len(stamps) - before:
+                    raise StopIteration  # noqa: TRY301 — the operation's own, which ends a loop without a word
             except Exception as error:
                 stamp(now_ns())
                 codes.note(len(stamps) - 2, type(error))
+                failed = 1
             attempted += size - turns.__length_hint__()
-            room.kept[blocks % len(room.kept)] = result  # one a block: keeping each would cost as much as stamping it
-            blocks += 1
+            if len(stamps) - before > failed:
+                # One a block: keeping each would cost as much as stamping it.
+                room.kept[results % len(room.kept)] = result
+                results += 1
             # The deadline is only looked at between blocks; they last about a millisecond at most.
-            block = block * 2 if stamps[-1] - begin_ns < BLOCK_NS / 2 else max(1, block // 2)
+            if deadline_ns != FOREVER and stamps[-1] >= deadline_ns:
+                break
+            block = block * 2 if stamps[-1] - stamps[before - 1] < BLOCK_NS / 2 else max(1, block // 2)
         done = len(stamps) - 1
         room.stamps[: done + 1] = stamps
         codes.write(room.outcome[:done])
-        return _recording(room, done, attempted, codes.errors, blocks)
+        return _recording(room, done, attempted, codes.errors, results)
 
     def worker(
         self, operate: Operation, room: Room, begin_ns: int, deadline_ns: int, gate: Gate | None = None
@@ -210,7 +221,7 @@ class PythonRecorder:
         codes = _Codes()
         starts: list[int] = []
         ends: list[int] = []
-        attempted = 0
+        attempted, results = 0, 0
         MonotonicClock.sleep(max(begin_ns - now_ns(), 0) / 1e9)
         while len(ends) < capacity:
             started_ns = now_ns()
@@ -221,7 +232,8 @@ class PythonRecorder:
             if gate is not None:
                 gate.enter()
             try:
-                room.kept[len(ends) % len(room.kept)] = operate()
+                room.kept[results % len(room.kept)] = operate()
+                results += 1
             except Exception as error:
                 codes.note(len(ends), type(error))
             ends.append(now_ns())
@@ -231,7 +243,7 @@ class PythonRecorder:
         room.starts[:done] = starts
         room.ends[:done] = ends
         codes.write(room.outcome[:done])
-        return _recording(room, done, attempted, codes.errors)
+        return _recording(room, done, attempted, codes.errors, results)
 
 
 BLOCK_NS = 1_000_000  # how late the Python recorder may notice its deadline

@@ -19,7 +19,7 @@ import vl_convert
 MEDIA_TYPE = "application/vnd.vegalite.v5+json"
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"  # an identifier; nothing fetches it
 VEGALITE_VERSION = "5.8"  # for the PNG: of those vl-convert has, the nearest to the 5.6 inside JupyterLab 4.6
-PIXELS_PER_UNIT = 2  # sharp on paper and on dense screens
+PAGE_SCALE = 2  # pixels per unit for a page: sharp on paper and on dense screens; in a notebook it is 1, for its size
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -29,44 +29,32 @@ class Picture:
     """
     A drawn chart: its vega-lite 5 `spec` with all data inside, and a `summary` of one line that says what it shows.
 
-    As the last value of a cell it draws itself; `png()` is for a page.
+    As the last value of a cell it draws itself; `png(PAGE_SCALE)` is for a page. What a notebook stored of it is enough
+    to make it again: the content under `MEDIA_TYPE` is the spec, that under "text/plain" the summary.
     """
 
     spec: Mapping[str, Any] = field(repr=False)
     summary: str
 
-    def png(self) -> bytes:
-        """The chart as a PNG file, `PIXELS_PER_UNIT` pixels per unit of the spec, small enough to commit."""
+    def png(self, scale: int = 1) -> bytes:
+        """The chart as a PNG file, `scale` pixels per unit of the spec."""
         drawn = vl_convert.vegalite_to_png(
-            dict(self.spec), vl_version=VEGALITE_VERSION, scale=PIXELS_PER_UNIT, allowed_base_urls=[]
+            dict(self.spec), vl_version=VEGALITE_VERSION, scale=scale, allowed_base_urls=[]
         )
         return pack_png(drawn)
 
     def __str__(self) -> str:
         return self.summary
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What Jupyter stores of the chart: the spec, the PNG and the summary, with the size and words of the image."""
-        png = self.png()
-        data = {MEDIA_TYPE: dict(self.spec), "image/png": png, "text/plain": self.summary}
-        width, height = (pixels // PIXELS_PER_UNIT for pixels in png_size(png))
-        return data, {"image/png": {"width": width, "height": height, "alt": self.summary}}
-
-
-def png_size(png: bytes) -> tuple[int, int]:
-    """Width and height of a PNG file in pixels. Raises ValueError when the bytes are not one."""
-    kind, header = next(_chunks(png))
-    if kind != b"IHDR":
-        raise ValueError(f"a PNG begins with IHDR, got {kind!r}")
-    width, height = struct.unpack(">II", header[:8])
-    return width, height
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What Jupyter stores of the chart: the spec, the PNG and the summary, which is also the image's alt text."""
+        data = {MEDIA_TYPE: dict(self.spec), "image/png": self.png(), "text/plain": self.summary}
+        return data, {"image/png": {"alt": self.summary}}
 
 
 def pack_png(png: bytes) -> bytes:
     """
-    The same PNG with the same pixels, its image data deflated as hard as zlib can: a tenth of the size for a chart.
+    The same PNG with the same pixels, its image data deflated as hard as zlib can: a third of the size for a chart.
 
     vl-convert deflates for speed, and an executed notebook is committed. Raises ValueError for bytes that are no PNG.
     """

@@ -30,7 +30,7 @@ SHADE = "#eef0f2"
 TITLE_SIZE = 15
 TEXT_SIZE = 12
 TITLE_COLUMNS = 74  # characters that fit WIDTH in TITLE_SIZE bold
-SUBTITLE_COLUMNS = 100  # characters that fit WIDTH in TEXT_SIZE
+SUBTITLE_COLUMNS = 112  # characters that fit WIDTH in TEXT_SIZE
 LABEL_ROOM = 44  # to the right of the plot, for the labels at the ends of lines
 
 Row = Mapping[str, float | str | None]
@@ -94,6 +94,7 @@ def _config() -> alt.Config:
             titleFontSize=TEXT_SIZE,
             titleFontWeight="normal",
             titlePadding=10,
+            labelFlush=False,
         ),
         text=alt.MarkConfig(fontSize=TEXT_SIZE),
     )

@@ -140,8 +140,7 @@ class Breaker(RuleBasedStateMachine):
 
     @initialize(settings=SETTINGS, start_ns=st.sampled_from([0, 1, 10**12 + 999_999_999]))
     def make(self, settings: CircuitBreakerSettings, start_ns: int) -> None:
-        self.clock = StepClock()
-        self.clock.advance(start_ns)
+        self.clock = StepClock(start_ns)
         self.breaker = CircuitBreaker("b", self.clock.now_ns, settings, counts=Failed, ignores=Ignored)
         self.guarded = self.breaker(self.work)
         self.model = Model(settings)

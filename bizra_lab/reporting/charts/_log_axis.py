@@ -15,6 +15,8 @@ import altair as alt
 
 DECADES_MIN = 2  # a shorter axis is marked at 1, 2 and 5 as well, or it would have one mark or none
 
+TIME_TITLE: Final = "latency (ns to s as marked, log scale)"
+
 # Expressions of vega, which words the marks; `datum.value` is in the lab's own unit.
 TIME_LABEL: Final = (
     "datum.value < 1e3 ? format(datum.value, '~r') + ' ns'"
@@ -43,6 +45,10 @@ class LogAxis:
     def place(self, value: float) -> float:
         """Where on the axis a value lies: 0 at the low end, 1 at the high end."""
         return math.log(self.held(value) / self.low) / math.log(self.high / self.low)
+
+    def at(self, place: float) -> float:
+        """The value at a place between 0 and 1."""
+        return self.low * math.pow(self.high / self.low, place)
 
     @property
     def scale(self) -> alt.Scale:

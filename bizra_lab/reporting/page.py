@@ -1,0 +1,89 @@
+"""
+One page about a run: whether to believe it, whether it is good enough, and every figure behind both answers.
+
+The page is one file. It asks nothing of any network, runs nothing, and forbids the browser both, so that it reads the
+same in an archive in ten years.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+
+from bizra_lab.model import Answer, Audit, Results, TrustVerdict, Unavailable, Verdict
+from bizra_lab.reporting.table import findings_table, results_table, verdicts_table
+
+TEMPLATE = "page.html.j2"
+COMPLETED = "completed"  # the state of a job that has nothing to explain
+
+
+@dataclass(frozen=True, slots=True)
+class StudyPage:
+    """What the page shows of one study; `pictures` are PNG files, each with the sentence that stands in for it."""
+
+    stem: str
+    title: str
+    question: str
+    results: Results
+    audit: Audit
+    verdicts: Sequence[Verdict]
+    pictures: tuple[tuple[bytes, str], ...] = ()
+
+
+def page(run: Mapping[str, Any], studies: Sequence[StudyPage]) -> str:
+    """
+    The page as HTML. `run` is what run.json holds: `{id, profile, started, finished, git, host, jobs}`.
+
+    Jobs that did not complete are shown with their error. Every word is escaped, whoever wrote it.
+    """
+    answers = [each.answer for study in studies for each in study.verdicts]
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("bizra_lab.reporting", ""),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(TEMPLATE).render(
+        run=run,
+        studies=[_study(each) for each in studies],
+        gates=_counted(answers),
+        unfinished=[job for job in run["jobs"] if job["state"] != COMPLETED],
+    )
+
+
+def _counted(answers: Sequence[Answer]) -> str:
+    return ", ".join(f"{answers.count(answer)} {answer}" for answer in Answer)
+
+
+def _untold(study: StudyPage) -> str:
+    """What was asked about a study and has no answer, by name; nothing when everything was answered."""
+    unavailable = [name for name, result in study.results.items() if isinstance(result, Unavailable)]
+    asked = {
+        "results that could not be told": unavailable,
+        "rules that could not look": sorted(study.audit.not_checked),
+    }
+    return "; ".join(f"{what}: {', '.join(names)}" for what, names in asked.items() if names)
+
+
+def _study(study: StudyPage) -> dict[str, Any]:
+    """What the template needs of a study: words and finished HTML."""
+    verdict = study.audit.verdict
+    return {
+        "stem": study.stem,
+        "title": study.title,
+        "question": study.question,
+        "verdict": verdict.value,
+        "gates": _counted([each.answer for each in study.verdicts]) if study.verdicts else "",
+        "untold": _untold(study),
+        "advice": "ship" if verdict is TrustVerdict.VALIDATED else "do not ship",
+        "tables": [
+            table.html()
+            for table in (results_table(study.results), findings_table(study.audit), verdicts_table(study.verdicts))
+        ],
+        "pictures": [(base64.b64encode(png).decode("ascii"), said) for png, said in study.pictures],
+    }

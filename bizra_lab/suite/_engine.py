@@ -1,0 +1,72 @@
+"""
+Papermill's engine with two differences: a kernel starts in the host's quiet, and a measuring notebook waits its turn.
+
+The next notebook's kernel is started and made ready while the present one runs, so its start costs nothing; it only
+never starts while somebody's timed window is open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import nbformat
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine, papermill_engines
+
+from bizra_lab.harness.quiet import measuring, quiet
+
+# Imported in the kernel while it waits for its turn, so that the first cell need not.
+WARM_UP = "import bizra_lab.study, bizra_lab.reporting.table, bizra_lab.reporting.charts.exceedance"
+
+
+class _Client(PapermillNotebookClient):  # type: ignore[misc]
+    """A notebook's kernel and cells, told about as they come."""
+
+    def __init__(self, *args: Any, turn: contextlib.AbstractContextManager[None], **kwargs: Any) -> None:
+        self._turn = turn
+        self.on_kernel: Callable[[int], None] = kwargs.pop("on_kernel")
+        self.on_cell: Callable[[nbformat.NotebookNode, int], None] = kwargs.pop("on_cell")
+        super().__init__(*args, **kwargs)
+        self.on_cell_start = lambda cell, cell_index: self.on_cell(self.nb, cell_index)
+
+    @contextlib.contextmanager
+    def setup_kernel(self, **kwargs: Any) -> Iterator[None]:
+        with contextlib.ExitStack() as stack:
+            with quiet():
+                stack.enter_context(super().setup_kernel(**kwargs))
+                self.on_kernel(int(self.km.provisioner.pid))
+                self.wait_for_reply(self.kc.execute(WARM_UP, silent=True))
+            yield
+
+    def papermill_execute_cells(self) -> None:
+        with self._turn:
+            super().papermill_execute_cells()
+
+
+class _Engine(NBClientEngine):  # type: ignore[misc]
+    @classmethod
+    def execute_managed_notebook(
+        cls, nb_man: Any, kernel_name: str, *, execution_timeout: float, start_timeout: int, **kwargs: Any
+    ) -> Any:
+        client = _Client(
+            nb_man,
+            turn=measuring() if kwargs["measuring"] else contextlib.nullcontext(),
+            on_kernel=kwargs["on_kernel"],
+            on_cell=kwargs["on_cell"],
+            kernel_name=kernel_name,
+            timeout=math.ceil(execution_timeout),
+            startup_timeout=start_timeout,
+            # A graceful end waits up to three seconds for a kernel that has nothing left to do.
+            shutdown_kernel="immediate",
+            # It warns at every start that it listens on loopback without encryption; its errors are still told.
+            extra_arguments=["--log-level=ERROR"],
+        )
+        return client.execute()
+
+
+def register(name: str) -> None:
+    """Make papermill know this engine by `name`."""
+    papermill_engines.register(name, _Engine)

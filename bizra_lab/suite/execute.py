@@ -1,0 +1,419 @@
+"""
+Notebooks executed by papermill, each in a worker process of its own making, measuring ones one at a time.
+
+What happened to a notebook is decided here, from what was raised; papermill itself records success for a killed
+kernel and for a cell that ran out of time. Whoever is killed, nothing is left running and nothing half-written: a
+notebook that did not run to its end is left as <name>.failed.ipynb, with what it had printed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+
+from bizra_lab.errors import LabError, SettingsError, one_line
+from bizra_lab.files import write_atomically
+from bizra_lab.harness.environment import now_utc
+from bizra_lab.suite.plan import Job
+from bizra_lab.suite.run_folder import FAILED_SUFFIX, RUNNING_SUFFIX, Run, State
+
+ENGINE = "bizra_lab"
+PARAMETERS = ("study", "profile", "out_dir", "overrides")  # what every notebook is told
+
+INJECTED_TAG = "injected-parameters"
+ERROR_TAG = "papermill-error-cell-tag"
+
+HEARTBEAT_S = 0.2  # how soon Control-C is noticed while nothing is reported
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """Something a job did: it changed its state, or entered a cell (`cell` of `cells` code cells, under `heading`)."""
+
+    stem: str
+    state: State
+    cell: int = 0
+    cells: int = 0
+    heading: str = ""
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What a worker is told of a job: plain values, since it goes through a pipe."""
+
+    stem: str
+    notebook: str
+    output: str
+    home: str
+    parameters: dict[str, Any]
+    measuring: bool
+    patience_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Kernel:
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    cell: int
+    cells: int
+    heading: str
+    first_line: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    state: State
+    error: str | None
+
+
+def check_notebook(path: Path) -> None:
+    """Raise SettingsError with one line unless the notebook has one cell of parameters, with just the names we pass."""
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except Exception as error:
+        raise SettingsError(f"{path}: {one_line(error)}; expected a notebook") from None
+    cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    if len(cells) != 1:
+        raise SettingsError(f"{path}: {len(cells)} cells are tagged parameters; expected one")
+    named = {line.partition(":")[0].partition("=")[0].strip() for line in cells[0].source.splitlines()} - {""}
+    if named != set(PARAMETERS):
+        raise SettingsError(
+            f"{path}: its parameters are {', '.join(sorted(named)) or 'none'}; expected {', '.join(PARAMETERS)}"
+        )
+
+
+def execute(
+    run: Run,
+    jobs: Sequence[Job],
+    home: Path,
+    workers: int,
+    on_event: Callable[[JobEvent], None] = lambda event: None,
+) -> None:
+    """
+    Execute `jobs` in up to `workers` processes and note in `run` what happened to each.
+
+    A job that fails does not stop the others. KeyboardInterrupt stops all of them: kernels are ended, partial notebooks
+    kept, the run's jobs marked interrupted, and it is raised again.
+    """
+    for job in jobs:
+        check_notebook(job.notebook)
+    crew = _Crew(run, home, on_event)
+    waiting = list(reversed(jobs))
+    try:
+        for _ in range(min(workers, len(jobs))):
+            crew.hire()
+        while waiting or crew.busy:
+            while waiting and (idle := crew.idle()) is not None:
+                crew.assign(idle, waiting.pop())
+            crew.listen()
+    except BaseException:
+        crew.interrupt()
+        raise
+    finally:
+        crew.dismiss()
+
+
+class _Worker:
+    """One process, what it does at present, and the kernel it has running."""
+
+    def __init__(self, process: multiprocessing.process.BaseProcess, pipe: Connection) -> None:
+        self.process = process
+        self.pipe = pipe
+        self.job: Job | None = None
+        self.kernel_pid: int | None = None
+        self.at: _Cell | None = None
+
+    def end(self) -> None:
+        """Kill the process and its kernel, with whatever they have started."""
+        for pid in (self.process.pid, self.kernel_pid):
+            if pid is not None:
+                _kill_family(pid)
+        self.process.join()
+        self.pipe.close()
+
+
+class _Crew:
+    """The workers of a run."""
+
+    def __init__(self, run: Run, home: Path, on_event: Callable[[JobEvent], None]) -> None:
+        self._run = run
+        self._home = home
+        self._on_event = on_event
+        self._workers: list[_Worker] = []
+
+    @property
+    def busy(self) -> bool:
+        return any(worker.job is not None for worker in self._workers)
+
+    def idle(self) -> _Worker | None:
+        return next((worker for worker in self._workers if worker.job is None), None)
+
+    def hire(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_work, args=(theirs,), daemon=True)
+        process.start()
+        theirs.close()
+        self._workers.append(_Worker(process, ours))
+
+    def assign(self, worker: _Worker, job: Job) -> None:
+        worker.job, worker.at = job, None
+        self._run.note(job.stem, state=State.RUNNING, started=now_utc(), finished=None, error=None)
+        self._on_event(JobEvent(job.stem, State.RUNNING))
+        worker.pipe.send(
+            _Order(
+                stem=job.stem,
+                notebook=str(job.notebook),
+                output=str(self._running(job)),
+                home=str(self._home),
+                parameters={
+                    "study": job.study,
+                    "profile": job.profile,
+                    "out_dir": str(self._run.folder),
+                    "overrides": dict(job.overrides),
+                },
+                measuring=job.measuring,
+                patience_s=job.patience_s,
+            )
+        )
+
+    def listen(self) -> None:
+        """Wait for the workers to report, or to die, and note it."""
+        by_pipe = {worker.pipe: worker for worker in self._workers}
+        by_sentinel = {worker.process.sentinel: worker for worker in self._workers}
+        for ready in multiprocessing.connection.wait([*by_pipe, *by_sentinel], HEARTBEAT_S):
+            if isinstance(ready, Connection):
+                self._hear(by_pipe[ready])
+            elif by_sentinel[ready] in self._workers:
+                self._bury(by_sentinel[ready])
+
+    def _hear(self, worker: _Worker) -> bool:
+        """Note one report; False when there will be no more, since the worker died, which its sentinel tells."""
+        try:
+            report = worker.pipe.recv()
+        except (EOFError, OSError):
+            return False
+        job = worker.job
+        assert job is not None, "only a worker with a job reports"
+        match report:
+            case _Kernel(pid):
+                worker.kernel_pid = pid
+            case _Cell(cell, cells, heading):
+                worker.at = report
+                self._on_event(JobEvent(job.stem, State.RUNNING, cell, cells, heading))
+            case _Ended(state, error):
+                worker.job = worker.kernel_pid = None
+                self._close(job, state, error)
+        return True
+
+    def _bury(self, worker: _Worker) -> None:
+        """A worker that died by itself takes its kernel with it, and another takes its place."""
+        while worker.job is not None and worker.pipe.poll() and self._hear(worker):
+            pass  # what it still had to say
+        self._workers.remove(worker)
+        worker.process.join()
+        job, code = worker.job, worker.process.exitcode
+        worker.end()
+        if job is not None:
+            how = f"the worker was killed (signal {-code})" if code is not None and code < 0 else "the worker ended"
+            self._close(job, State.FAILED, _where(job, worker.at) + how)
+        self.hire()
+
+    def _close(self, job: Job, state: State, error: str | None) -> None:
+        """The notebook under the name it deserves, and the state in run.json."""
+        running = self._running(job)
+        outputs: list[str] = []
+        if state is State.COMPLETED:
+            running.replace(self._run.folder / job.notebook.name)
+            outputs.append(job.notebook.name)
+        else:
+            failed = job.notebook.stem + FAILED_SUFFIX
+            if _leave_partial(running, self._run.folder / failed, state, error):
+                outputs.append(failed)
+        names = (f"{job.stem}.samples.parquet", f"{job.stem}.record.json")
+        outputs += [name for name in names if (self._run.folder / name).is_file()]
+        self._run.note(job.stem, state=state, finished=now_utc(), error=error, outputs=tuple(outputs))
+        self._on_event(JobEvent(job.stem, state, error=error))
+
+    def interrupt(self) -> None:
+        """End every worker now; what they were at is left as far as it came."""
+        for worker in self._workers:
+            job, worker.job = worker.job, None
+            worker.end()
+            if job is not None:
+                with contextlib.suppress(LabError):
+                    self._close(job, State.INTERRUPTED, _where(job, worker.at) + "interrupted")
+        self._workers.clear()
+
+    def dismiss(self) -> None:
+        """Let idle workers go home."""
+        for worker in self._workers:
+            with contextlib.suppress(OSError):
+                worker.pipe.send(None)
+            worker.process.join(timeout=HEARTBEAT_S)
+            worker.end()
+
+    def _running(self, job: Job) -> Path:
+        # Hidden, and swept up by whoever resumes; papermill insists on the ending.
+        return self._run.folder / f".{job.notebook.stem}{RUNNING_SUFFIX}"
+
+
+def _where(job: Job, at: _Cell | None) -> str:
+    if at is None:
+        return f"{job.notebook.name}: "
+    return f"{job.notebook.name}, cell {at.cell} ({at.first_line}): "
+
+
+def _kill_family(pid: int) -> None:
+    """Kill a process and everything it started, children last found first."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(pid)
+        for each in [*reversed(parent.children(recursive=True)), parent]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
+
+
+def _leave_partial(running: Path, failed: Path, state: State, error: str | None) -> bool:
+    """What there is of a notebook, with the truth about it in its metadata; False when there is nothing."""
+    try:
+        notebook = nbformat.read(running, as_version=4)
+    except Exception:
+        return False  # killed before, or while, its first cell was written
+    finally:
+        running.unlink(missing_ok=True)
+    correct_metadata(notebook, state, error)
+    write_atomically(failed, nbformat.writes(notebook).encode())
+    return True
+
+
+def correct_metadata(notebook: nbformat.NotebookNode, state: State, error: str | None) -> None:
+    """Undo papermill's false success: cells that never ran are pending, and the notebook says what happened to it."""
+    for cell in notebook.cells:
+        ran = cell.get("execution_count") is not None
+        papermill = cell.metadata.get("papermill")
+        if cell.cell_type == "code" and papermill is not None and not ran and papermill.get("status") != "failed":
+            cell.metadata["papermill"] = {**papermill, "status": "pending", "exception": None}
+    notebook.metadata["papermill"] = {**notebook.metadata.get("papermill", {}), "exception": True}
+    notebook.metadata["bizra_lab"] = {"state": state.value, "error": error}
+
+
+# --- in the worker process
+
+
+def _work(pipe: Connection) -> None:
+    """Execute what comes through the pipe until nothing more comes, or the process that sends it is gone."""
+    # A session of its own: Control-C reaches the one who waits for us, and he decides.
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # the kernel of this environment, not one a user has installed
+    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # or every kernel prints a warning about its own debugger
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with contextlib.suppress(EOFError, OSError):
+        while (order := pipe.recv()) is not None:
+            pipe.send(_carry_out(order, pipe))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "a worker has a parent"
+    multiprocessing.connection.wait([parent.sentinel])
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
+    os._exit(1)
+
+
+def _carry_out(order: _Order, pipe: Connection) -> _Ended:
+    from jupyter_client.kernelspec import NoSuchKernel
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    last: list[_Cell] = []
+
+    def report(event: _Kernel | _Cell) -> None:
+        if isinstance(event, _Cell):
+            last[:] = [event]
+        pipe.send(event)
+
+    name = Path(order.notebook).name
+
+    def ended(state: State, sentence: str) -> _Ended:
+        where = f"{name}, cell {last[0].cell} ({last[0].first_line})" if last else name
+        return _Ended(state, f"{where}: {sentence}")
+
+    try:
+        _run_notebook(order, report)
+    except PapermillExecutionError as error:
+        return ended(State.FAILED, one_line(Exception(f"{error.ename}: {error.evalue}")))
+    except DeadKernelError:
+        return ended(State.KERNEL_DIED, "the kernel died")
+    except CellTimeoutError:
+        return ended(State.TIMED_OUT, f"no end within {order.patience_s:g} s")
+    except NoSuchKernel as error:
+        return ended(State.FAILED, one_line(error))
+    except Exception as error:
+        return ended(State.FAILED, f"{type(error).__name__}: {one_line(error)}")
+    return _Ended(State.COMPLETED, None)
+
+
+def _run_notebook(order: _Order, report: Callable[[_Kernel | _Cell], None]) -> None:
+    import papermill
+
+    from bizra_lab.suite import _engine
+
+    _engine.register(ENGINE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the tools about each other; what matters is raised
+        papermill.execute_notebook(
+            order.notebook,
+            order.output,
+            parameters=order.parameters,
+            engine_name=ENGINE,
+            cwd=order.home,
+            progress_bar=False,
+            log_output=False,
+            execution_timeout=order.patience_s,
+            measuring=order.measuring,
+            on_kernel=lambda pid: report(_Kernel(pid)),
+            on_cell=_cells(report),
+        )
+
+
+def _cells(report: Callable[[_Kernel | _Cell], None]) -> Callable[[nbformat.NotebookNode, int], None]:
+    """What tells of each cell as it starts: its number among the code cells, and the last heading above it."""
+
+    def entered(notebook: nbformat.NotebookNode, index: int) -> None:
+        cells = notebook.cells
+        codes = [place for place, cell in enumerate(cells) if cell.cell_type == "code"]
+        if index not in codes:
+            return
+        heading = next(_headings(cells[: index + 1]), "")
+        first_line = cells[index].source.strip().partition("\n")[0]
+        report(_Cell(codes.index(index) + 1, len(codes), heading, first_line))
+
+    return entered
+
+
+def _headings(cells: Sequence[nbformat.NotebookNode]) -> Iterator[str]:
+    for cell in reversed(cells):
+        if cell.cell_type == "markdown":
+            for line in reversed(cell.source.splitlines()):
+                if line.startswith("#"):
+                    yield line.lstrip("# ")

@@ -1,0 +1,53 @@
+"""The page of a run, gathered from what the run left: its state, its records, and the pictures in its notebooks."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+
+from bizra_lab.evidence.record import audit_of, read_record, results_of, verdicts_of
+from bizra_lab.files import write_atomically
+from bizra_lab.reporting.page import StudyPage, page
+from bizra_lab.suite.run_folder import JobState, open_run
+
+REPORT_FILE = "report.html"
+
+
+def write_report(folder: Path) -> Path:
+    """Write the run's page anew and return where it is. Raises Unreadable or Unwritable with one line."""
+    run = open_run(folder)
+    studies = [_study(folder, job) for job in run.jobs.values() if (folder / f"{job.stem}.record.json").is_file()]
+    path = folder / REPORT_FILE
+    write_atomically(path, page(run.document(), studies).encode())
+    return path
+
+
+def _study(folder: Path, job: JobState) -> StudyPage:
+    record = read_record(folder / f"{job.stem}.record.json")
+    notebook = folder / job.notebook
+    return StudyPage(
+        stem=job.stem,
+        title=_title(notebook) if notebook.is_file() else job.stem,
+        question=record.content["question"],
+        results=results_of(record),
+        audit=audit_of(record),
+        verdicts=verdicts_of(record),
+        pictures=tuple(_pictures(notebook)) if notebook.is_file() else (),
+    )
+
+
+def _title(notebook: Path) -> str:
+    first = nbformat.read(notebook, as_version=4).cells[0].source
+    return str(first.splitlines()[0].lstrip("# "))
+
+
+def _pictures(notebook: Path) -> Iterator[tuple[bytes, str]]:
+    """Every PNG an executed notebook shows, with the words that go with it."""
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if "image/png" in data:
+                yield base64.b64decode(data["image/png"]), str(data.get("text/plain", ""))

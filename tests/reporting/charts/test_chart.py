@@ -1,0 +1,79 @@
+"""What holds for every chart there is."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from bizra_lab.analysis import curves
+from bizra_lab.reporting.charts._chart import CHARTS
+from bizra_lab.reporting.picture import SCHEMA, Picture
+from bizra_lab.testing import clean_samples
+from tests.reporting.charts.drawn import axis_titles
+
+SPEC_BYTES_MAX = 20_000  # an executed notebook of ten charts is committed, and read as text
+
+SAMPLES = clean_samples(1, workers=8)
+DRAWN: dict[str, Callable[[], Picture]] = {
+    "exceedance": lambda: CHARTS.get("exceedance")(
+        curves.exceedance(SAMPLES, 0.95), "Eight workers", limit_ns=5e7, clock_step_ns=1.0
+    ),
+    "in_flight": lambda: CHARTS.get("in_flight")(curves.timeline(SAMPLES), "Eight workers", workers=8),
+    "timeline": lambda: CHARTS.get("timeline")(curves.timeline(SAMPLES), "Eight workers"),
+}
+
+
+def _bytes(picture: Picture) -> bytes:
+    return json.dumps(dict(picture.spec), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def test_every_chart_is_drawn_here() -> None:
+    assert CHARTS.names() == tuple(DRAWN)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+class TestAChart:
+    def test_carries_its_data_in_a_small_spec(self, name: str) -> None:
+        assert 1_000 < len(_bytes(DRAWN[name]())) < SPEC_BYTES_MAX
+
+    def test_asks_nothing_of_a_network(self, name: str) -> None:
+        words = _bytes(DRAWN[name]()).decode().replace(SCHEMA, "")
+        assert "://" not in words
+        assert '"url"' not in words
+
+    def test_says_the_unit_of_each_axis(self, name: str) -> None:
+        titles = axis_titles(DRAWN[name]())
+        assert 2 == len(titles)
+        assert all(title.endswith(")") for title in titles), titles
+
+    def test_is_described_by_its_summary(self, name: str) -> None:
+        picture = DRAWN[name]()
+        assert picture.summary == picture.spec["description"]
+        assert picture.summary.startswith("Eight workers · ")
+
+    def test_is_drawn_to_a_png(self, name: str) -> None:
+        assert DRAWN[name]().png().startswith(b"\x89PNG")
+
+
+def test_specs_are_the_same_in_every_process() -> None:
+    script = (
+        "import hashlib; from tests.reporting.charts.test_chart import DRAWN, _bytes; "
+        "print([hashlib.sha256(_bytes(draw())).hexdigest() for draw in DRAWN.values()])"
+    )
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert 3 * 64 < len(said[0])
+    assert said[0] == said[1]

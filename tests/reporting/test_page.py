@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from bizra_lab.model import Answer, Audit, Estimate, Finding, NotChecked, Unavailable, Verdict, Weight
+from bizra_lab.reporting.page import StudyPage, page
+
+RUN: dict[str, Any] = {
+    "id": "20260131T123456Z-audit-0123abcd",
+    "profile": "audit",
+    "started": "2026-01-31T12:34:56Z",
+    "finished": "2026-01-31T12:39:56Z",
+    "git": {"commit": "0123456789ab", "dirty": False},
+    "host": {"cpu": "A processor of 8 cores"},
+    "jobs": [{"stem": "cache", "state": "completed", "error": None}],
+}
+
+PNG = b"\x89PNG\r\n\x1a\nseven bytes"
+
+CACHE = StudyPage(
+    stem="cache",
+    title="The cache",
+    question="How fast is a hit?",
+    results={
+        "latency_ns.p99": Estimate(1_234.5, 1_200.0, 1_260.0, "ns", 5_000),
+        "latency_ns.p99.9": Unavailable("few"),
+    },
+    audit=Audit({"overlap": ()}),
+    verdicts=(
+        Verdict("cache.p99", "cache.latency_ns.p99", Answer.PASS, "1.234 µs against at most 1.500 ms"),
+        Verdict("cache.p99.9", "cache.latency_ns.p99.9", Answer.OPEN, "few"),
+    ),
+    pictures=((PNG, "The cache · latency_ns: 61 points"),),
+)
+
+
+def _words(html: str) -> str:
+    """What the page says, without its tags."""
+    body = html[html.index("<body>") :]
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+def _with_audit(audit: Audit) -> StudyPage:
+    return StudyPage("cache", "The cache", "How fast is a hit?", {}, audit, ())
+
+
+def test_says_which_run_it_is_about() -> None:
+    assert _words(page(RUN, [CACHE])).startswith(
+        "Run 20260131T123456Z-audit-0123abcd profile audit started 2026-01-31T12:34:56Z "
+        "finished 2026-01-31T12:39:56Z commit 0123456789ab processor A processor of 8 cores "
+    )
+
+
+def test_says_when_the_code_was_not_what_the_commit_holds_and_when_a_run_has_not_ended() -> None:
+    git = {"commit": "0123456789ab", "dirty": True}
+    words = _words(page({**RUN, "git": git, "finished": None}, []))
+    assert "finished not yet commit 0123456789ab with changes that are not committed" in words
+
+
+def test_says_that_the_commit_is_unknown() -> None:
+    assert "commit unknown processor" in _words(page({**RUN, "git": {"commit": None, "dirty": None}}, []))
+
+
+@pytest.mark.parametrize(
+    ("said", "audit"),
+    [
+        ("validated The cache : ship", Audit({"overlap": ()})),
+        ("under audit The cache : do not ship", Audit({}, {"overlap": NotChecked("no samples", undisclosed=True)})),
+        ("refuted The cache : do not ship", Audit({"overlap": (Finding(Weight.REFUTES, "two at once"),)})),
+    ],
+)
+def test_opens_with_whether_to_believe_each_study(said: str, audit: Audit) -> None:
+    assert f"processor A processor of 8 cores {said} Gates" in _words(page(RUN, [_with_audit(audit)]))
+
+
+def test_opens_with_how_many_gates_of_all_studies_gave_which_answer() -> None:
+    assert "Gates 2 pass, 0 fail, 2 open" in _words(page(RUN, [CACHE, CACHE]))
+
+
+def test_shows_each_study_with_its_question_and_its_tables() -> None:
+    words = _words(page(RUN, [CACHE]))
+    for said in (
+        "The cache How fast is a hit? Results name value interval operations latency_ns.p99 1.234 µs",
+        "Audit: VALIDATED rule answer sentence overlap found nothing",
+        "Gates: 1 pass, 0 fail, 1 open gate of answer sentence cache.p99 cache.latency_ns.p99 pass",
+    ):
+        assert said in words
+
+
+def test_shows_pictures_from_its_own_bytes_with_words_for_who_cannot_see_them() -> None:
+    shown = 'src="data:image/png;base64,iVBORw0KGgpzZXZlbiBieXRlcw==" alt="The cache · latency_ns: 61 points"'
+    assert shown in page(RUN, [CACHE])
+
+
+@pytest.mark.parametrize(
+    ("said", "state", "error"),
+    [
+        ("Not completed http kernel died: 07_http.ipynb: cell 3: gone", "kernel_died", "07_http.ipynb: cell 3: gone"),
+        ("Not completed http pending", "pending", None),
+    ],
+)
+def test_names_the_jobs_that_did_not_complete_with_their_errors(said: str, state: str, error: str | None) -> None:
+    jobs = [*RUN["jobs"], {"stem": "http", "state": state, "error": error}]
+    assert f"{said} The cache" in _words(page({**RUN, "jobs": jobs}, [CACHE]))
+
+
+def test_names_no_jobs_where_all_completed() -> None:
+    assert "Not completed" not in page(RUN, [CACHE])
+
+
+def test_says_so_where_no_study_has_left_results() -> None:
+    assert _words(page(RUN, [])).endswith("Gates 0 pass, 0 fail, 0 open No study has left results.")
+
+
+def test_escapes_every_word_that_comes_from_elsewhere() -> None:
+    bad = "<script>alert('\"')</script>"
+    study = StudyPage(bad, bad, bad, {bad: Unavailable(bad)}, Audit({bad: ()}), (), ((PNG, bad),))
+    about = dict.fromkeys(("id", "profile", "started", "finished"), bad)
+    run = {"git": {"commit": bad, "dirty": False}, "host": {"cpu": bad}, "jobs": [dict.fromkeys(RUN["jobs"][0], bad)]}
+    assert "<script" not in page({**about, **run}, [study])
+
+
+def test_asks_nothing_of_any_network_and_runs_nothing() -> None:
+    html = page(RUN, [CACHE])
+    assert "://" not in html
+    assert "<script" not in html
+    assert "<link" not in html
+    assert "default-src 'none'; img-src data:; style-src 'unsafe-inline'" in html
