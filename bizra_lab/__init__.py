@@ -26,6 +26,16 @@ if TYPE_CHECKING:
     from bizra_lab.analysis.estimate import estimate as estimate
     from bizra_lab.audit import inspect as inspect
     from bizra_lab.gates import judge as judge
+    from bizra_lab.reporting.charts.exceedance import exceedance as draw_exceedance
+    from bizra_lab.reporting.charts.in_flight import in_flight as draw_in_flight
+    from bizra_lab.reporting.charts.timeline import timeline as draw_timeline
+    from bizra_lab.reporting.table import comparison_table as comparison_table
+    from bizra_lab.reporting.table import evidence_table as evidence_table
+    from bizra_lab.reporting.table import findings_table as findings_table
+    from bizra_lab.reporting.table import measurement_table as measurement_table
+    from bizra_lab.reporting.table import results_table as results_table
+    from bizra_lab.reporting.table import settings_table as settings_table
+    from bizra_lab.reporting.table import verdicts_table as verdicts_table
     from bizra_lab.study import claim_of as claim_of
     from bizra_lab.study import known_cost as known_cost
     from bizra_lab.study import load as load
@@ -33,27 +43,38 @@ if TYPE_CHECKING:
     from bizra_lab.study import measure_callable as measure_callable
     from bizra_lab.study import record as record
 
+# Where each name is: its module and what it is called there.
 _HOMES = {
-    "AnalysisSettings": "bizra_lab.analysis.estimate",
-    "claim_of": "bizra_lab.study",
-    "estimate": "bizra_lab.analysis.estimate",
-    "exceedance": "bizra_lab.analysis.curves",
-    "inspect": "bizra_lab.audit",
-    "judge": "bizra_lab.gates",
-    "known_cost": "bizra_lab.study",
-    "load": "bizra_lab.study",
-    "measure": "bizra_lab.study",
-    "measure_callable": "bizra_lab.study",
-    "record": "bizra_lab.study",
-    "timeline": "bizra_lab.analysis.curves",
+    "AnalysisSettings": ("analysis.estimate", "AnalysisSettings"),
+    "claim_of": ("study", "claim_of"),
+    "comparison_table": ("reporting.table", "comparison_table"),
+    "draw_exceedance": ("reporting.charts.exceedance", "exceedance"),
+    "draw_in_flight": ("reporting.charts.in_flight", "in_flight"),
+    "draw_timeline": ("reporting.charts.timeline", "timeline"),
+    "estimate": ("analysis.estimate", "estimate"),
+    "evidence_table": ("reporting.table", "evidence_table"),
+    "exceedance": ("analysis.curves", "exceedance"),
+    "findings_table": ("reporting.table", "findings_table"),
+    "inspect": ("audit", "inspect"),
+    "judge": ("gates", "judge"),
+    "known_cost": ("study", "known_cost"),
+    "load": ("study", "load"),
+    "measure": ("study", "measure"),
+    "measure_callable": ("study", "measure_callable"),
+    "measurement_table": ("reporting.table", "measurement_table"),
+    "record": ("study", "record"),
+    "results_table": ("reporting.table", "results_table"),
+    "settings_table": ("reporting.table", "settings_table"),
+    "timeline": ("analysis.curves", "timeline"),
+    "verdicts_table": ("reporting.table", "verdicts_table"),
 }
 
 
 def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
+    if name not in _HOMES:
         raise AttributeError(f"module 'bizra_lab' has no attribute {name!r}")
-    return getattr(importlib.import_module(home), name)
+    module, attribute = _HOMES[name]
+    return getattr(importlib.import_module(f"bizra_lab.{module}"), attribute)
 
 
 def __dir__() -> list[str]:
