@@ -259,7 +259,7 @@ def _assignments(texts: Sequence[str]) -> dict[str, Any]:
 def _ended_like_control_c(number: signal.Signals) -> Iterator[None]:
     """Let a signal end the block as Control-C does, so that whatever was begun is put away."""
 
-    def interrupt(number: int, frame: object) -> None:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(number, interrupt)

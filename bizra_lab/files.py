@@ -30,7 +30,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         _sync(temporary)
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError as error:
         raise Unwritable(f"{path}: {error.strerror or one_line(error)}; expected a place that takes files") from None
     finally:

@@ -267,7 +267,8 @@ def measure_callable(
 
     What it raises becomes the outcome of the call. Raises CannotMeasure with one line when it cannot be measured.
     """
-    workload = Workload(name or getattr(operate, "__qualname__", type(operate).__qualname__), operate)
+    own_name = str(getattr(operate, "__qualname__", type(operate).__qualname__))
+    workload = Workload(name or own_name, operate)
     return harness.measure(workload, Load("closed", workers), Span(warmup_s, duration_s), choose(recorder))
 
 

@@ -34,7 +34,7 @@ DEFINING = (
 
 
 def _read(path: Path) -> Any:
-    return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    return nbformat.read(path, as_version=4)
 
 
 def _tagged(notebook: Any, tag: str) -> list[Any]:

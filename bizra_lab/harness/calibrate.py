@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -63,7 +63,7 @@ def _nothing() -> None:
 
 
 def _canary(data: bytes = bytes(CANARY_BYTES)) -> bytes:
-    """A fixed piece of work that allocates nothing worth mentioning: only the host's speed changes how long it takes."""
+    """A fixed piece of work that allocates next to nothing: only the host's speed changes how long it takes."""
     return hashlib.sha256(data).digest()
 
 
@@ -137,7 +137,7 @@ class CollectionLog:
         self._now_ns = now_ns
         self._started_ns = 0
 
-    def __enter__(self) -> CollectionLog:
+    def __enter__(self) -> Self:
         gc.callbacks.append(self._note)
         return self
 

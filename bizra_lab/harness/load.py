@@ -46,13 +46,12 @@ def run_closed(
     A room that fills up before the deadline is followed by another; making it takes time that no record covers, which
     `recorder.coverage` shows. The last `results` results of each room are kept.
     """
-    run = _chained if load.workers == 1 else _threads
-    return run(operate, load, recorder, duration_s, capacity, results)
+    if load.workers == 1:
+        return _chained(operate, recorder, duration_s, capacity, results)
+    return _threads(operate, load.workers, recorder, duration_s, capacity, results)
 
 
-def _chained(
-    operate: Operation, load: Load, recorder: Recorder, duration_s: float, capacity: int, results: int
-) -> ClosedRun:
+def _chained(operate: Operation, recorder: Recorder, duration_s: float, capacity: int, results: int) -> ClosedRun:
     room = Room.chained(capacity, results)
     begin_ns = recorder.now_ns()
     deadline_ns = begin_ns + round(duration_s * SECOND_NS)
@@ -68,9 +67,9 @@ def _chained(
 
 
 def _threads(
-    operate: Operation, load: Load, recorder: Recorder, duration_s: float, capacity: int, results: int
+    operate: Operation, workers: int, recorder: Recorder, duration_s: float, capacity: int, results: int
 ) -> ClosedRun:
-    rooms = [Room.paired(capacity, results) for _ in range(load.workers)]
+    rooms = [Room.paired(capacity, results) for _ in range(workers)]
     begin_ns = recorder.now_ns() + round(START_S * SECOND_NS)
     deadline_ns = begin_ns + round(duration_s * SECOND_NS)
     done: list[list[Recording]] = [[] for _ in rooms]
@@ -88,7 +87,7 @@ def _threads(
         except BaseException as error:  # handed to the thread that waits, which raises it
             stopped.append(error)
 
-    threads = [threading.Thread(target=work, args=(worker,), daemon=True) for worker in range(load.workers)]
+    threads = [threading.Thread(target=work, args=(worker,), daemon=True) for worker in range(workers)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -30,7 +30,7 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
         self.on_kernel: Callable[[int], None] = kwargs.pop("on_kernel")
         self.on_cell: Callable[[nbformat.NotebookNode, int], None] = kwargs.pop("on_cell")
         super().__init__(*args, **kwargs)
-        self.on_cell_start = lambda cell, cell_index: self.on_cell(self.nb, cell_index)
+        self.on_cell_start = lambda cell_index, **_: self.on_cell(self.nb, cell_index)
 
     @contextlib.contextmanager
     def setup_kernel(self, **kwargs: Any) -> Iterator[None]:

@@ -11,15 +11,10 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import multiprocessing.connection
-import os
-import signal
-import threading
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import psutil
@@ -29,12 +24,9 @@ from bizra_lab.files import write_atomically
 from bizra_lab.harness.environment import now_utc
 from bizra_lab.suite.plan import Job
 from bizra_lab.suite.run_folder import FAILED_SUFFIX, RUNNING_SUFFIX, Run, State
+from bizra_lab.suite.worker import Cell, Ended, Kernel, Order, work
 
-ENGINE = "bizra_lab"
 PARAMETERS = ("study", "profile", "out_dir", "overrides")  # what every notebook is told
-
-INJECTED_TAG = "injected-parameters"
-ERROR_TAG = "papermill-error-cell-tag"
 
 HEARTBEAT_S = 0.2  # how soon Control-C is noticed while nothing is reported
 
@@ -49,38 +41,6 @@ class JobEvent:
     cells: int = 0
     heading: str = ""
     error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """What a worker is told of a job: plain values, since it goes through a pipe."""
-
-    stem: str
-    notebook: str
-    output: str
-    home: str
-    parameters: dict[str, Any]
-    measuring: bool
-    patience_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Kernel:
-    pid: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    cell: int
-    cells: int
-    heading: str
-    first_line: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Ended:
-    state: State
-    error: str | None
 
 
 def check_notebook(path: Path) -> None:
@@ -104,7 +64,7 @@ def execute(
     jobs: Sequence[Job],
     home: Path,
     workers: int,
-    on_event: Callable[[JobEvent], None] = lambda event: None,
+    on_event: Callable[[JobEvent], None],
 ) -> None:
     """
     Execute `jobs` in up to `workers` processes and note in `run` what happened to each.
@@ -138,7 +98,7 @@ class _Worker:
         self.pipe = pipe
         self.job: Job | None = None
         self.kernel_pid: int | None = None
-        self.at: _Cell | None = None
+        self.at: Cell | None = None
 
     def end(self) -> None:
         """Kill the process and its kernel, with whatever they have started."""
@@ -168,7 +128,7 @@ class _Crew:
     def hire(self) -> None:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(theirs,), daemon=True)
+        process = context.Process(target=work, args=(theirs,), daemon=True)
         process.start()
         theirs.close()
         self._workers.append(_Worker(process, ours))
@@ -178,7 +138,7 @@ class _Crew:
         self._run.note(job.stem, state=State.RUNNING, started=now_utc(), finished=None, error=None)
         self._on_event(JobEvent(job.stem, State.RUNNING))
         worker.pipe.send(
-            _Order(
+            Order(
                 stem=job.stem,
                 notebook=str(job.notebook),
                 output=str(self._running(job)),
@@ -196,13 +156,14 @@ class _Crew:
 
     def listen(self) -> None:
         """Wait for the workers to report, or to die, and note it."""
-        by_pipe = {worker.pipe: worker for worker in self._workers}
-        by_sentinel = {worker.process.sentinel: worker for worker in self._workers}
-        for ready in multiprocessing.connection.wait([*by_pipe, *by_sentinel], HEARTBEAT_S):
-            if isinstance(ready, Connection):
-                self._hear(by_pipe[ready])
-            elif by_sentinel[ready] in self._workers:
-                self._bury(by_sentinel[ready])
+        pipes = [worker.pipe for worker in self._workers]
+        sentinels = [worker.process.sentinel for worker in self._workers]
+        ready = multiprocessing.connection.wait([*pipes, *sentinels], HEARTBEAT_S)
+        for worker, pipe, sentinel in list(zip(self._workers, pipes, sentinels, strict=True)):
+            if pipe in ready:
+                self._hear(worker)
+            if sentinel in ready:
+                self._bury(worker)
 
     def _hear(self, worker: _Worker) -> bool:
         """Note one report; False when there will be no more, since the worker died, which its sentinel tells."""
@@ -213,12 +174,12 @@ class _Crew:
         job = worker.job
         assert job is not None, "only a worker with a job reports"
         match report:
-            case _Kernel(pid):
+            case Kernel(pid):
                 worker.kernel_pid = pid
-            case _Cell(cell, cells, heading):
+            case Cell(cell, cells, heading):
                 worker.at = report
                 self._on_event(JobEvent(job.stem, State.RUNNING, cell, cells, heading))
-            case _Ended(state, error):
+            case Ended(state, error):
                 worker.job = worker.kernel_pid = None
                 self._close(job, state, error)
         return True
@@ -275,7 +236,7 @@ class _Crew:
         return self._run.folder / f".{job.notebook.stem}{RUNNING_SUFFIX}"
 
 
-def _where(job: Job, at: _Cell | None) -> str:
+def _where(job: Job, at: Cell | None) -> str:
     if at is None:
         return f"{job.notebook.name}: "
     return f"{job.notebook.name}, cell {at.cell} ({at.first_line}): "
@@ -312,108 +273,3 @@ def correct_metadata(notebook: nbformat.NotebookNode, state: State, error: str |
             cell.metadata["papermill"] = {**papermill, "status": "pending", "exception": None}
     notebook.metadata["papermill"] = {**notebook.metadata.get("papermill", {}), "exception": True}
     notebook.metadata["bizra_lab"] = {"state": state.value, "error": error}
-
-
-# --- in the worker process
-
-
-def _work(pipe: Connection) -> None:
-    """Execute what comes through the pipe until nothing more comes, or the process that sends it is gone."""
-    # A session of its own: Control-C reaches the one who waits for us, and he decides.
-    os.setsid()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # the kernel of this environment, not one a user has installed
-    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # or every kernel prints a warning about its own debugger
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    with contextlib.suppress(EOFError, OSError):
-        while (order := pipe.recv()) is not None:
-            pipe.send(_carry_out(order, pipe))
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "a worker has a parent"
-    multiprocessing.connection.wait([parent.sentinel])
-    for child in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            child.kill()
-    os._exit(1)
-
-
-def _carry_out(order: _Order, pipe: Connection) -> _Ended:
-    from jupyter_client.kernelspec import NoSuchKernel
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
-    from papermill.exceptions import PapermillExecutionError
-
-    last: list[_Cell] = []
-
-    def report(event: _Kernel | _Cell) -> None:
-        if isinstance(event, _Cell):
-            last[:] = [event]
-        pipe.send(event)
-
-    name = Path(order.notebook).name
-
-    def ended(state: State, sentence: str) -> _Ended:
-        where = f"{name}, cell {last[0].cell} ({last[0].first_line})" if last else name
-        return _Ended(state, f"{where}: {sentence}")
-
-    try:
-        _run_notebook(order, report)
-    except PapermillExecutionError as error:
-        return ended(State.FAILED, one_line(Exception(f"{error.ename}: {error.evalue}")))
-    except DeadKernelError:
-        return ended(State.KERNEL_DIED, "the kernel died")
-    except CellTimeoutError:
-        return ended(State.TIMED_OUT, f"no end within {order.patience_s:g} s")
-    except NoSuchKernel as error:
-        return ended(State.FAILED, one_line(error))
-    except Exception as error:
-        return ended(State.FAILED, f"{type(error).__name__}: {one_line(error)}")
-    return _Ended(State.COMPLETED, None)
-
-
-def _run_notebook(order: _Order, report: Callable[[_Kernel | _Cell], None]) -> None:
-    import papermill
-
-    from bizra_lab.suite import _engine
-
-    _engine.register(ENGINE)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the tools about each other; what matters is raised
-        papermill.execute_notebook(
-            order.notebook,
-            order.output,
-            parameters=order.parameters,
-            engine_name=ENGINE,
-            cwd=order.home,
-            progress_bar=False,
-            log_output=False,
-            execution_timeout=order.patience_s,
-            measuring=order.measuring,
-            on_kernel=lambda pid: report(_Kernel(pid)),
-            on_cell=_cells(report),
-        )
-
-
-def _cells(report: Callable[[_Kernel | _Cell], None]) -> Callable[[nbformat.NotebookNode, int], None]:
-    """What tells of each cell as it starts: its number among the code cells, and the last heading above it."""
-
-    def entered(notebook: nbformat.NotebookNode, index: int) -> None:
-        cells = notebook.cells
-        codes = [place for place, cell in enumerate(cells) if cell.cell_type == "code"]
-        if index not in codes:
-            return
-        heading = next(_headings(cells[: index + 1]), "")
-        first_line = cells[index].source.strip().partition("\n")[0]
-        report(_Cell(codes.index(index) + 1, len(codes), heading, first_line))
-
-    return entered
-
-
-def _headings(cells: Sequence[nbformat.NotebookNode]) -> Iterator[str]:
-    for cell in reversed(cells):
-        if cell.cell_type == "markdown":
-            for line in reversed(cell.source.splitlines()):
-                if line.startswith("#"):
-                    yield line.lstrip("# ")

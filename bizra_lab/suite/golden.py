@@ -48,7 +48,8 @@ def execute(notebook: Path, study: str, home: Path) -> bytes:
             cwd=home,
             progress_bar=False,
         )
-    return nbformat.writes(without_accidents(executed)).encode() + b"\n"
+    text: str = nbformat.writes(without_accidents(executed))
+    return text.encode() + b"\n"
 
 
 def without_accidents(executed: nbformat.NotebookNode) -> nbformat.NotebookNode:

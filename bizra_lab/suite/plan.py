@@ -56,9 +56,7 @@ def plan(
     return tuple(_job(stem, notebooks[stem], profile, overrides, home, params) for stem in chosen)
 
 
-def _job(
-    stem: str, notebook: Path, profile: str, overrides: Mapping[str, Any], home: Path, params: Path | None
-) -> Job:
+def _job(stem: str, notebook: Path, profile: str, overrides: Mapping[str, Any], home: Path, params: Path | None) -> Job:
     study = stem if params is None else str(params.resolve())
     checked = load(study, profile, overrides, home)
     span_s = checked.profile.warmup_s + checked.profile.duration_s

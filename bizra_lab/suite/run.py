@@ -107,7 +107,7 @@ def _planned_before(run: Run, home: Path) -> tuple[Job, ...]:
     changed = [job.stem for job in jobs if plain(job.checked.settings) != run.about["params"].get(job.stem)]
     if changed:
         raise SettingsError(
-            f"{run.id}: the settings of {', '.join(changed)} have changed since it began; expected the same, or a new run"
+            f"{run.id}: the settings of {', '.join(changed)} have changed since; expected the same, or a new run"
         )
     return jobs
 

@@ -7,9 +7,9 @@ from itertools import cycle
 
 import numpy as np
 import pytest
-from bizra_lab.harness.clock import StepClock
 
 from bizra_lab.errors import CannotMeasure
+from bizra_lab.harness.clock import StepClock
 from bizra_lab.harness.span import Span
 from bizra_lab.harness.virtual import ServiceTimes, measure_virtually
 from bizra_lab.model import Load, Samples, Workload

@@ -60,11 +60,11 @@ def browser() -> Iterator[Browser]:
 def notebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An executed notebook with a chart, as a run leaves it: nobody has trusted it."""
     cell = nbformat.v4.new_code_cell(SHOWS_A_CHART_AND_A_TABLE)
-    written = nbformat.v4.new_notebook(cells=[cell])  # type: ignore[no-untyped-call]
+    written = nbformat.v4.new_notebook(cells=[cell])
     written.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     NotebookClient(written, kernel_name="python3", timeout=60).execute()
     path = tmp_path_factory.mktemp("notebooks") / "chart.ipynb"
-    nbformat.write(written, path)  # type: ignore[no-untyped-call]
+    nbformat.write(written, path)
     return path
 
 

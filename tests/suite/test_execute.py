@@ -34,7 +34,8 @@ def files(run: Run) -> list[str]:
 
 
 def failed_notebook(run: Run) -> nbformat.NotebookNode:
-    return nbformat.read(run.folder / f"{NAME}.failed.ipynb", as_version=4)
+    notebook: nbformat.NotebookNode = nbformat.read(run.folder / f"{NAME}.failed.ipynb", as_version=4)
+    return notebook
 
 
 def gone(pid: int, patience_s: float = 10.0) -> bool:
@@ -94,7 +95,7 @@ def test_a_cell_without_end_is_given_up(home: Path, write_notebook: WriteNoteboo
     write_notebook(NAME, PID, "while True: pass", "print('never')")
     jobs = [dataclasses.replace(job, patience_s=2.0) for job in plan((), "replay", {}, home)]
     run = create_run(home, jobs, {}, STARTED)
-    execute(run, jobs, home, 1)
+    execute(run, jobs, home, 1, print)
     job = run.jobs["circuit_breaker"]
     assert State.TIMED_OUT is job.state
     assert f"{NAME}.ipynb, cell 4 (while True: pass): no end within 2 s" == job.error
@@ -171,7 +172,7 @@ if __name__ == "__main__":
     run = create_run(home, jobs, {}, "2026-01-31T12:34:56Z")
     try:
         with _ended_like_control_c(signal.SIGTERM):
-            execute(run, jobs, home, 1)
+            execute(run, jobs, home, 1, print)
     except KeyboardInterrupt:
         sys.exit(130)
 """
