@@ -12,6 +12,7 @@ import enum
 import hashlib
 import json
 import math
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -29,7 +30,11 @@ SETTINGS_BYTES_MAX = 4_000_000
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """The safe loader, refusing a key written twice (YAML would silently keep the last)."""
+    """
+    The safe loader, with two of YAML 1.1's traps removed.
+
+    A key written twice is refused, where the last would silently hold; and 1e6 is a number, where it would be text.
+    """
 
 
 def _mapping_without_duplicates(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
@@ -44,6 +49,9 @@ def _mapping_without_duplicates(loader: _StrictLoader, node: yaml.MappingNode) -
     return loader.construct_mapping(node, deep=True)
 
 
+_StrictLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
 _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_duplicates)
 
 

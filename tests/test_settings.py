@@ -94,6 +94,13 @@ def test_a_file_that_is_no_plain_yaml_mapping_is_refused(text: str, content: byt
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(("expected", "text"), [(1e6, "1e6"), (1e-12, "1e-12"), (2.5e3, "2.5E+3"), (-3e2, "-3e2")])
+def test_a_number_may_be_written_with_an_exponent(expected: float, text: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(f"limit: {text}\n", encoding="utf-8")
+    assert {"limit": expected} == read_yaml(path)
+
+
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "nowhere.yaml", tmp_path):
         with pytest.raises(Unreadable, match="expected a YAML file"):

@@ -1,5 +1,5 @@
 """
-What people see: a chart in JupyterLab, which does not trust the notebook it opens, and in the same notebook as HTML.
+What people see: a chart in JupyterLab, which does not trust the notebook it opens; the notebook as HTML; a run's page.
 
 The browser may speak to the loopback only, and what it asks of anyone else is a failure.
 """
@@ -19,6 +19,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+from bizra_lab.reporting.page import page
+from tests.reporting.test_page import CACHE, RUN
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_OPTIONS = [
@@ -158,5 +161,16 @@ def test_nbconvert_shows_the_picture_where_no_script_runs(
     image = opened.locator("img[src^='data:image/png']")
     image.wait_for()
     assert [640, 380] == image.evaluate("image => [image.naturalWidth, image.naturalHeight]")
+    assert [] == asked_elsewhere
+    opened.close()
+
+
+def test_a_runs_page_fits_a_telephone_and_asks_nothing_of_anyone(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text(page(RUN, [CACHE]), encoding="utf-8")
+    asked_elsewhere: list[str] = []
+    opened = _page_that_stays_here(browser, asked_elsewhere)
+    opened.set_viewport_size({"width": 390, "height": 800})
+    opened.goto((tmp_path / "report.html").as_uri())
+    assert 390 == opened.evaluate("document.documentElement.scrollWidth")
     assert [] == asked_elsewhere
     opened.close()

@@ -111,6 +111,17 @@ def test_names_no_jobs_where_all_completed() -> None:
     assert "Not completed" not in page(RUN, [CACHE])
 
 
+def test_opens_with_how_many_gates_of_each_study_gave_which_answer() -> None:
+    assert "The cache : ship 1 pass, 0 fail, 1 open Gates" in _words(page(RUN, [CACHE]))
+
+
+def test_ends_with_what_was_asked_and_has_no_answer() -> None:
+    audit = Audit({"overlap": ()}, {"stall": NotChecked("no samples", undisclosed=True)})
+    study = StudyPage("cache", "The cache", "How fast?", {"latency_ns.p99.9": Unavailable("few")}, audit, ())
+    said = "The cache: results that could not be told: latency_ns.p99.9; rules that could not look: stall."
+    assert said in _words(page(RUN, [study])).partition("Not shown here")[2]
+
+
 def test_says_so_where_no_study_has_left_results() -> None:
     assert _words(page(RUN, [])).endswith("Gates 0 pass, 0 fail, 0 open No study has left results.")
 

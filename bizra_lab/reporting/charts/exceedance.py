@@ -30,8 +30,7 @@ def exceedance(
     """
     fastest_ns = float(curve.latency_ns.min(initial=math.inf))
     unresolved_ns = clock_step_ns if clock_step_ns is not None and fastest_ns <= clock_step_ns else None
-    marked_ns = [each for each in (limit_ns, unresolved_ns) if each is not None]
-    x = log_axis([*curve.latency_ns.tolist(), *marked_ns])
+    x = _time_axis(curve, fastest_ns, limit_ns, unresolved_ns)
     y = log_axis([*curve.low.tolist(), SHARE_ALWAYS_SHOWN, 1.0])
     layers = _curve(x, y)
     datasets = {"curve": _rows(curve, x, y)}
@@ -55,6 +54,14 @@ def exceedance(
         subtitle=_subtitle(fastest_ns),
         points=len(curve.latency_ns),
     )
+
+
+def _time_axis(curve: Exceedance, fastest_ns: float, limit_ns: float | None, unresolved_ns: float | None) -> LogAxis:
+    shown_ns = [*curve.latency_ns.tolist(), *(each for each in (limit_ns, unresolved_ns) if each is not None)]
+    if fastest_ns <= 0 or unresolved_ns is not None:
+        # Zeros need a place left of everything else, and the shade a width.
+        shown_ns.append(min((each for each in shown_ns if each > 0), default=0.0) / 2)
+    return log_axis(shown_ns)
 
 
 def _subtitle(fastest_ns: float) -> str:

@@ -12,7 +12,7 @@ from tests.reporting.charts.drawn import axis_titles, data, heading, scale
 
 def _curve(latency_ns: Sequence[float]) -> Exceedance:
     """Shares that fall tenfold from point to point, each with an interval of a tenth to either side."""
-    share = 0.5 / 10.0 ** np.arange(len(latency_ns))
+    share = np.array([0.5 / 10**place for place in range(len(latency_ns))], dtype=np.float64)
     return Exceedance(np.asarray(latency_ns, dtype=np.float64), share, share * 0.9, share * 1.1)
 
 
@@ -61,7 +61,7 @@ def test_shades_nothing_where_every_latency_is_resolved() -> None:
 
 def test_puts_a_latency_of_zero_at_the_left_edge_and_says_so() -> None:
     picture = exceedance(_curve([0.0, 1e3]), "A coarse clock")
-    assert [1e3, 1e3] == [row["x"] for row in data(picture, "curve")]
+    assert [500.0, 1e3] == [row["x"] for row in data(picture, "curve")]
     assert "Latencies of 0 stand at the left edge." in " ".join(picture.spec["title"]["subtitle"])
     assert "0 ns" == data(picture, "curve")[0]["latency"]
 

@@ -1,0 +1,54 @@
+"""Locks that hold across processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from bizra_lab.errors import CannotMeasure
+from bizra_lab.harness.quiet import FOLDER_VARIABLE, lock_path, measuring, quiet
+
+HOLDER = """
+import sys
+from bizra_lab.harness.quiet import measuring, quiet
+with {name}():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture(autouse=True)
+def own_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+
+
+@pytest.mark.parametrize("lock", [quiet, measuring])
+def test_what_another_process_holds_is_waited_for_and_then_refused(
+    lock: Callable[..., AbstractContextManager[None]],
+) -> None:
+    name = lock.__name__
+    command = [sys.executable, "-c", HOLDER.format(name=name)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None and "held\n" == holder.stdout.readline()
+        with pytest.raises(CannotMeasure, match=rf"{name}\.lock: held by another measurement for over 0\.1 s"):
+            lock(patience_s=0.1).__enter__()
+        holder.kill()
+    with lock(patience_s=10):
+        assert lock_path(name).exists()
+
+
+def test_a_measuring_notebook_may_ask_for_quiet() -> None:
+    with measuring(patience_s=1), quiet(patience_s=1):
+        pass
+
+
+def test_a_place_for_locks_that_takes_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "file"))
+    with pytest.raises(CannotMeasure, match="expected a lock file this user may open"), quiet(patience_s=0.1):
+        pass

@@ -1,0 +1,302 @@
+"""The commands, as a shell sees them: what they print, what they leave, and how they end."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bizra_lab import cli
+from bizra_lab.evidence.samples_file import file_digest, write_samples
+from bizra_lab.harness.quiet import FOLDER_VARIABLE
+from bizra_lab.study import HOME_VARIABLE
+from bizra_lab.testing import clean_samples, samples_from
+
+HOME = Path(__file__).parents[1]
+
+
+def lay_out(home: Path) -> Path:
+    """A lab with the real params and notebooks, and outputs of its own."""
+    home.mkdir()
+    shutil.copytree(HOME / "params", home / "params")
+    shutil.copytree(HOME / "notebooks", home / "notebooks")
+    return home
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "lab"))
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    return lay_out(tmp_path / "lab")
+
+
+def shell(home: Path, *words: str, **kwargs: Any) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, HOME_VARIABLE: str(home), FOLDER_VARIABLE: str(home.parent)}
+    return subprocess.run(
+        [sys.executable, "-m", "bizra_lab", *words],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=120,
+        check=False,
+        **kwargs,
+    )
+
+
+# --- a run, made once and looked at from all sides
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, subprocess.CompletedProcess[str]]]:
+    home = lay_out(tmp_path_factory.mktemp("cli") / "lab")
+    yield home, shell(home, "run", "circuit_breaker", "--profile", "smoke", "-p", "profile.duration_s=0.3")
+
+
+def latest(home: Path) -> Path:
+    return (home / "outputs" / "runs" / "latest").resolve()
+
+
+def test_a_smoke_run_ends_well_though_its_gates_stay_open(
+    smoke: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    home, done = smoke
+    assert 0 == done.returncode, done.stderr
+    assert "Gates: 0 pass, 0 fail, 3 open" in done.stdout
+    assert str(latest(home)) in done.stdout
+    assert ["  circuit_breaker: running", "  circuit_breaker: completed"] == done.stderr.splitlines()
+
+
+def test_a_run_leaves_what_is_promised_and_nothing_half_written(
+    smoke: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    folder = latest(smoke[0])
+    assert [
+        "01_circuit_breaker.ipynb",
+        "circuit_breaker.record.json",
+        "circuit_breaker.samples.parquet",
+        "gates.json",
+        "report.html",
+        "run.json",
+    ] == sorted(path.name for path in folder.iterdir())
+    state = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    assert {"profile", "params", "git", "lock_digest", "host", "started", "finished", "jobs"} <= set(state)
+    assert {"commit", "dirty"} == set(state["git"])
+    assert 0.3 == state["params"]["circuit_breaker"]["settings"]["profile"]["duration_s"]
+    assert ["completed"] == [job["state"] for job in state["jobs"]]
+    record = json.loads((folder / "circuit_breaker.record.json").read_text(encoding="utf-8"))
+    assert file_digest(folder / "circuit_breaker.samples.parquet") == record["samples"]["file"]["sha256"]
+    assert record["instrument"]["recorder"] in {"c", "python"}
+
+
+def test_gates_of_a_run_are_one_json_document(smoke: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    done = shell(smoke[0], "gates", "latest", "--json")
+    assert 3 == done.returncode
+    document = json.loads(done.stdout)
+    assert {"pass": 0, "fail": 0, "open": 3} == document["counts"]
+    assert document == json.loads((latest(smoke[0]) / "gates.json").read_text(encoding="utf-8"))
+
+
+def test_a_record_made_before_is_judged_by_another_gates_file(
+    smoke: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    spec = tmp_path / "mine.yaml"
+    line = "{{id: a, of: circuit_breaker.timer.floor_ns, kind: at_most, limit: {limit}, unit: s}}"
+    for code, limit in ((3, 1), (3, 1e-12)):  # in doubt, as all of a smoke run is
+        spec.write_text(f"gates: [{line.format(limit=limit)}]", encoding="utf-8")
+        assert code == shell(smoke[0], "gates", "latest", "--spec", str(spec)).returncode
+    spec.write_text("gates: [{id: a, of: the_lab.throughput_per_s, kind: at_least, limit: 1, unit: /s}]")
+    assert 0 == shell(smoke[0], "gates", "latest", "--spec", str(spec)).returncode  # that study was not run
+
+
+def test_a_report_is_written_again(smoke: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    page = latest(smoke[0]) / "report.html"
+    page.unlink()
+    done = shell(smoke[0], "report", "latest")
+    assert (0, f"{page}\n") == (done.returncode, done.stdout)
+    assert "data:image/png;base64," in page.read_text(encoding="utf-8")
+
+
+def test_a_run_that_is_whole_has_nothing_to_resume(smoke: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    done = shell(smoke[0], "run", "--resume", "latest")
+    assert 0 == done.returncode, done.stderr
+    assert "" == done.stderr
+
+
+def test_runs_are_listed(smoke: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    assert latest(smoke[0]).name in shell(smoke[0], "list", "runs").stdout.splitlines()
+
+
+# --- what cannot be run
+
+
+@pytest.mark.parametrize(
+    ("sentence", "words"),
+    [
+        ("no study named 'circuit_braker'; did you mean 'circuit_breaker'?", ["run", "circuit_braker"]),
+        ("no profile named 'smok'; did you mean 'smoke'?", ["run", "--profile", "smok"]),
+        ("load.wrkers: unknown setting; did you mean 'workers'?", ["run", "-p", "load.wrkers=2"]),
+        ("duration_s must be above 0, got -1", ["run", "-p", "profile.duration_s=-1"]),
+        ("load.workers: expected int, got 'two'", ["run", "-p", "load.workers=two"]),
+        ("-p load.workers: expected KEY=VALUE", ["run", "-p", "load.workers"]),
+        ("-p load.workers: line 1", ["run", "-p", "load.workers=[1"]),
+        ("no component named 'cicuit'", ["run", "circuit_breaker", "-p", "component.name=cicuit"]),
+        ("No such file or directory; expected a YAML file", ["run", "the_lab", "--params", "nowhere.yaml"]),
+        ("--params: expected one study beside it", ["run", "--params", "nowhere.yaml"]),
+        ("no run of that name", ["gates", "20200101T000000Z-smoke-00000000"]),
+        ("no run of that name", ["run", "--resume", "latest"]),
+        ("no run of that name", ["report", "latest"]),
+        ("expected a samples file", ["audit", "nowhere.parquet"]),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_exit_code_2(
+    sentence: str, words: list[str], home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 2 == cli.main(words)
+    said = capsys.readouterr()
+    assert "" == said.out
+    (line,) = said.err.splitlines()
+    assert line.startswith("bizra-lab: ")
+    assert sentence in line
+    assert not (home / "outputs").exists()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "content"),
+    [
+        ("missing", "seed: 1\ncomponent: {name: known_cost}\n"),
+        ("line 3, column 1", "question: a\nseed: [1\n"),
+        ("expected keys and values, got None", ""),
+        ("seed: expected int, got 'one'", "question: a\nseed: one\n"),
+        ("not text", b"\xff\xfe\x00"),
+    ],
+)
+def test_a_broken_params_file_is_one_line(
+    sentence: str, content: str | bytes, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert 2 == cli.main(["run", "the_lab", "--params", str(path)])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(path) in line
+    assert sentence in line
+
+
+def test_no_place_for_outputs_is_one_line(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "outputs").write_text("in the way", encoding="utf-8")
+    assert 2 == cli.main(["run", "the_lab"])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "expected a folder for runs" in line
+
+
+def test_a_disk_without_room_fails_the_notebook_with_one_line_and_leaves_nothing_half_written(home: Path) -> None:
+    """The room for one file is limited to 300 kB, which run.json fits into and the samples do not."""
+
+    def little_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+
+    done = shell(home, "run", "circuit_breaker", "-p", "profile.duration_s=0.5", preexec_fn=little_room)
+    assert 2 == done.returncode
+    line = done.stderr.splitlines()[-1]
+    assert "01_circuit_breaker.ipynb, cell 11 (record = lab.record(" in line
+    assert "Unwritable:" in line and "circuit_breaker.samples.parquet: " in line
+    assert "Traceback" not in done.stderr + done.stdout
+    left = sorted(path.name for path in latest(home).iterdir())
+    assert ["01_circuit_breaker.failed.ipynb", "gates.json", "report.html", "run.json"] == left
+
+
+def test_outside_the_lab_the_commands_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(HOME_VARIABLE, raising=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "bizra_lab", "run"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert 2 == done.returncode
+    assert "expected the lab's folder" in done.stderr
+
+
+def test_a_reader_who_has_seen_enough_is_no_error(home: Path) -> None:
+    command = f"{sys.executable} -m bizra_lab list rules | head -n 0; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+# --- what there is
+
+
+@pytest.mark.parametrize(
+    ("word", "what"),
+    [
+        ("circuit_breaker", "components"),
+        ("clock_step", "rules"),
+        ("circuit_breaker.p99", "gates"),
+        ("the_lab", "studies"),
+    ],
+)
+def test_what_there_is_is_listed_with_what_it_is(
+    word: str, what: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 0 == cli.main(["list", what])
+    lines = capsys.readouterr().out.splitlines()
+    (line,) = [line for line in lines if line.split()[0] == word]
+    assert len(line.split()) > 3
+
+
+# --- the audit of a file
+
+
+def audited(path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
+    code = cli.main(["audit", str(path), "--json"])
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return code, document
+
+
+def test_the_audit_of_an_honest_file_is_validated_and_its_document_as_promised(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "theirs.parquet"
+    write_samples(clean_samples(1, workers=4), path)
+    code, document = audited(path, capsys)
+    assert (0, "validated") == (code, document["verdict"])
+    assert {"source", "format", "verdict", "claims"} == set(document)
+    assert (str(path), "samples") == (document["source"], document["format"])
+    (claim,) = document["claims"]
+    keys = {"name", "verdict", "results", "declared", "littles_law", "findings", "not_checked"}
+    assert keys == set(claim)
+    assert {"value", "low", "high", "unit", "n"} == set(claim["results"]["latency_ns.p50"])
+    assert {"unavailable"} == set(claim["results"]["latency_ns.p99.99"])
+    assert {"throughput_per_s", "mean_ns", "l", "workers", "ratio"} == set(claim["littles_law"])
+    assert 1.0 == pytest.approx(claim["littles_law"]["ratio"], rel=5e-3)
+    assert 4 == claim["declared"]["workers"] == claim["littles_law"]["workers"]
+    assert [] == claim["findings"]
+
+
+def test_a_refuted_file_ends_with_1_and_one_in_doubt_with_3(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    two = clean_samples(1, workers=2)
+    one = dataclasses.replace(two.measurement, load=dataclasses.replace(two.measurement.load, workers=1))
+    write_samples(dataclasses.replace(two, measurement=one), tmp_path / "hidden_worker.parquet")
+    code, document = audited(tmp_path / "hidden_worker.parquet", capsys)
+    assert (1, "refuted") == (code, document["verdict"])
+    found = document["claims"][0]["findings"]
+    assert {"littles_law"} <= {each["rule"] for each in found if each["weight"] == "refutes"}
+    assert {"rule", "weight", "message", "touches"} == set(found[0])
+
+    write_samples(samples_from(np.full(500, 1_000_000)), tmp_path / "too_short.parquet")
+    code, document = audited(tmp_path / "too_short.parquet", capsys)
+    assert (3, "under_audit") == (code, document["verdict"])
+
+
+def test_an_audit_for_people_says_the_verdict_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_samples(clean_samples(1), tmp_path / "theirs.parquet")
+    assert 0 == cli.main(["audit", str(tmp_path / "theirs.parquet")])
+    assert capsys.readouterr().out.rstrip().endswith("theirs.parquet: VALIDATED")
