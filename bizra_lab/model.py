@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import enum
 import fnmatch
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -136,6 +136,11 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.finished_ns)
+
+    def blocks(self, rows: int = 1 << 20) -> Iterator[slice]:
+        """Slices of so many rows that together are all of them: for what need not hold a whole column at once."""
+        for first in range(0, len(self), rows):
+            yield slice(first, min(first + rows, len(self)))
 
     @property
     def latency_ns(self) -> Ints:

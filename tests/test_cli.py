@@ -9,7 +9,6 @@ import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +56,9 @@ def shell(home: Path, *words: str, **kwargs: Any) -> subprocess.CompletedProcess
 
 
 @pytest.fixture(scope="module")
-def smoke(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, subprocess.CompletedProcess[str]]]:
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     home = lay_out(tmp_path_factory.mktemp("cli") / "lab")
-    yield home, shell(home, "run", "circuit_breaker", "--profile", "smoke", "-p", "profile.duration_s=0.3")
+    return home, shell(home, "run", "circuit_breaker", "--profile", "smoke", "-p", "profile.duration_s=0.3")
 
 
 def latest(home: Path) -> Path:
@@ -279,9 +278,7 @@ def test_the_audit_of_an_honest_file_is_validated_and_its_document_as_promised(
     assert [] == claim["findings"]
 
 
-def test_a_refuted_file_ends_with_1_and_one_in_doubt_with_3(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_refuted_file_ends_with_1_and_one_in_doubt_with_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     two = clean_samples(1, workers=2)
     one = dataclasses.replace(two.measurement, load=dataclasses.replace(two.measurement.load, workers=1))
     write_samples(dataclasses.replace(two, measurement=one), tmp_path / "hidden_worker.parquet")

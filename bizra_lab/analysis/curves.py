@@ -25,19 +25,33 @@ def exceedance(samples: Samples, confidence: float) -> Exceedance:
     """
     The share of operations slower than x, at latencies spread evenly over the decades of the share, down to 1/n.
 
-    Each point is a latency that was seen; its interval is Wilson's for the share beyond it.
+    Each point is a latency that was seen, the share is of operations strictly slower, its interval Wilson's. Where all
+    took the same time there is no point: none was slower than another.
     Raises CannotMeasure when there are no operations.
     """
     n = _some(samples)
-    decades = max(1, math.ceil(math.log10(n) * POINTS_PER_DECADE))
+    decades = math.ceil(math.log10(n) * POINTS_PER_DECADE)
     beyond = np.unique(np.round(n / 10 ** (np.arange(decades + 1) / POINTS_PER_DECADE)).astype(np.int64))
-    beyond = beyond[(beyond >= 1) & (beyond < n)][::-1]
-    seen = order_statistics(samples.latency_ns, [n - int(k) for k in beyond])
-    latency_ns = np.array([seen[n - int(k)] for k in beyond], dtype=np.float64)
-    # Equal latencies are one point: the smallest share is the one that is beyond all of them.
-    last = np.append(np.diff(latency_ns) > 0, True)
-    intervals = np.array([share_interval(int(k), n, confidence) for k in beyond[last]]).reshape(-1, 2)
-    return Exceedance(latency_ns[last], beyond[last] / n, intervals[:, 0], intervals[:, 1])
+    ranks = [n - int(k) for k in beyond if 1 <= k < n]
+    seen = sorted(set(order_statistics(samples.latency_ns, ranks).values()))
+    slower = _slower_than(samples, np.array(seen, dtype=np.int64))
+    points = [(latency, k) for latency, k in zip(seen, slower, strict=True) if k]
+    intervals = np.array([share_interval(k, n, confidence) for _, k in points], dtype=np.float64).reshape(-1, 2)
+    return Exceedance(
+        latency_ns=np.array([latency for latency, _ in points], dtype=np.float64),
+        share=np.array([k / n for _, k in points], dtype=np.float64),
+        low=intervals[:, 0],
+        high=intervals[:, 1],
+    )
+
+
+def _slower_than(samples: Samples, latencies_ns: Ints) -> list[int]:
+    """How many operations took longer than each of the rising latencies."""
+    at_most = np.zeros(len(latencies_ns) + 1, dtype=np.int64)
+    for rows in samples.blocks():
+        took_ns = samples.finished_ns[rows] - samples.scheduled_ns[rows]
+        at_most += np.bincount(np.searchsorted(latencies_ns, took_ns, side="left"), minlength=len(at_most))
+    return (len(samples) - np.cumsum(at_most)[:-1]).tolist()
 
 
 def timeline(samples: Samples, slices: int = SLICES) -> Timeline:

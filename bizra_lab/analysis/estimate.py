@@ -76,18 +76,16 @@ def _service(samples: Samples, settings: AnalysisSettings) -> dict[str, Result]:
 
 
 def _times(stem: str, times_ns: Ints, samples: Samples, settings: AnalysisSettings) -> dict[str, Result]:
+    """What a column of times amounts to; the column is this function's own, and is reordered."""
     n = len(times_ns)
     if not n:
         return {f"{stem}.mean": Unavailable("no operations")}
     in_order = times_ns if samples.measurement.load.workers == 1 else times_ns[np.argsort(samples.finished_ns)]
-    found: dict[str, Result] = {
-        f"{stem}.min": _seen(int(times_ns.min()), n),
-        f"{stem}.mean": means.mean(in_order, settings.confidence, "ns"),
-    }
-    for p, result in quantiles.quantiles(times_ns, settings.probabilities(), settings.confidence, "ns").items():
-        found[f"{stem}.{quantiles.quantile_name(p)}"] = result
-    found[f"{stem}.max"] = _seen(int(times_ns.max()), n)
-    return found
+    least, most = _seen(int(times_ns.min()), n), _seen(int(times_ns.max()), n)
+    mean = means.mean(in_order, settings.confidence, "ns")
+    found = quantiles.quantiles(times_ns, settings.probabilities(), settings.confidence, "ns")
+    named = {f"{stem}.{quantiles.quantile_name(p)}": result for p, result in found.items()}
+    return {f"{stem}.min": least, f"{stem}.mean": mean, **named, f"{stem}.max": most}
 
 
 def _seen(value_ns: int, n: int) -> Estimate:
@@ -140,7 +138,10 @@ def _coverage(samples: Samples, instrument: Instrument) -> Result:
     available_ns = instrument.window_ns * samples.measurement.load.workers
     if available_ns <= 0:
         return Unavailable("the measured window has no length")
-    covered = float(samples.service_ns.sum(dtype=np.int64)) / available_ns
+    covered_ns = sum(
+        int((samples.finished_ns[rows] - samples.started_ns[rows]).sum(dtype=np.int64)) for rows in samples.blocks()
+    )
+    covered = covered_ns / available_ns
     return Estimate(covered, covered, covered, "share", len(samples))
 
 

@@ -68,8 +68,7 @@ def write_samples(samples: Samples, path: Path) -> str:
 
 def _batches(samples: Samples) -> Iterator[pa.RecordBatch]:
     names = pa.array(samples.outcomes, pa.string())
-    for first in range(0, len(samples), ROWS_PER_GROUP):
-        rows = slice(first, first + ROWS_PER_GROUP)
+    for rows in samples.blocks(ROWS_PER_GROUP):
         outcome = pa.DictionaryArray.from_arrays(pa.array(samples.outcome[rows].astype(np.int32)), names)
         stamps = [pa.array(np.ascontiguousarray(getattr(samples, name)[rows])) for name in _STAMPS]
         worker = pa.array(np.ascontiguousarray(samples.worker[rows]))
@@ -173,8 +172,7 @@ def columns_digest(samples: Samples) -> str:
     The same operations give the same digest under every version of the Parquet writer.
     """
     summed = hashlib.sha256(canonical({"measurement": plain(samples.measurement), "outcomes": samples.outcomes}))
-    for first in range(0, len(samples), ROWS_PER_GROUP):
-        rows = slice(first, first + ROWS_PER_GROUP)
+    for rows in samples.blocks(ROWS_PER_GROUP):
         for name in _STAMPS:
             summed.update(np.ascontiguousarray(getattr(samples, name)[rows], dtype="<i8").tobytes())
         summed.update(np.ascontiguousarray(samples.outcome[rows], dtype="<u4").tobytes())

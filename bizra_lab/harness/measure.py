@@ -39,7 +39,9 @@ ROOM = 1.5  # times the operations that the warm-up's rate predicts: hosts drift
 
 OPERATIONS_TOGETHER = 100_000  # recorded at a time while warming up, then dropped; and room for as many at least
 
-MEMORY_SHARE_MAX = 0.5  # of what is available: beyond it the kernel reclaims pages while we measure
+ANALYSIS_BYTES = 10  # an operation, beside its stamps, while it is analysed: one column of latencies and its like
+
+MEMORY_SHARE_MAX = 0.75  # of what is available: beyond it the kernel reclaims pages while we measure
 
 
 def measure(workload: Workload, load: Load, span: Span, recorder: Recorder, scope: Scope = "inproc") -> Samples:
@@ -86,13 +88,14 @@ def _rate_per_s(recording: Recording) -> float:
 
 def _capacity(workload: Workload, load: Load, span: Span, rate_per_s: float) -> int:
     """Operations to make room for, a worker."""
-    capacity = round(rate_per_s * span.duration_s * ROOM) + OPERATIONS_TOGETHER
-    needed = capacity * load.workers * bytes_per_operation(load)
+    expected = round(rate_per_s * span.duration_s)
+    capacity = round(expected * ROOM) + OPERATIONS_TOGETHER
+    needed = load.workers * (capacity * bytes_per_operation(load) + expected * ANALYSIS_BYTES)
     allowed = round(psutil.virtual_memory().available * MEMORY_SHARE_MAX)
     if needed > allowed:
         raise CannotMeasure(
-            f"{workload.name}: {rate_per_s:,.0f} operations/s for {span.duration_s:g} s take {needed / 1e9:.1f} GB "
-            f"of stamps; expected at most {allowed / 1e9:.1f} GB (half of what is free): shorten profile.duration_s"
+            f"{workload.name}: {rate_per_s:,.0f} operations/s for {span.duration_s:g} s take {needed / 1e9:.1f} GB, "
+            f"stamps and analysis; expected at most {allowed / 1e9:.1f} GB of what is free: shorten profile.duration_s"
         )
     return capacity
 

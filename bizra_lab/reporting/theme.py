@@ -33,6 +33,8 @@ TITLE_COLUMNS = 74  # characters that fit WIDTH in TITLE_SIZE bold
 SUBTITLE_COLUMNS = 112  # characters that fit WIDTH in TEXT_SIZE
 LABEL_ROOM = 44  # to the right of the plot, for the labels at the ends of lines
 
+POINTER_REACH = 12  # across, around a point's edge: from how far away a pointer asks for its words
+
 Row = Mapping[str, float | str | None]
 
 
@@ -97,4 +99,6 @@ def _config() -> alt.Config:
             labelFlush=False,
         ),
         text=alt.MarkConfig(fontSize=TEXT_SIZE),
+        # The border is not seen, but it answers the pointer: a small point is hard to hit.
+        circle=alt.MarkConfig(size=16, opacity=1, stroke="transparent", strokeWidth=POINTER_REACH),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import nbformat
 from bizra_lab.evidence.record import audit_of, read_record, results_of, verdicts_of
 from bizra_lab.files import write_atomically
 from bizra_lab.reporting.page import StudyPage, page
+from bizra_lab.reporting.picture import MEDIA_TYPE, PAGE_SCALE, Picture
 from bizra_lab.suite.run_folder import JobState, open_run
 
 REPORT_FILE = "report.html"
@@ -45,9 +45,10 @@ def _title(notebook: Path) -> str:
 
 
 def _pictures(notebook: Path) -> Iterator[tuple[bytes, str]]:
-    """Every PNG an executed notebook shows, with the words that go with it."""
+    """Every chart an executed notebook shows, drawn again for a page, with the words that go with it."""
     for cell in nbformat.read(notebook, as_version=4).cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
-            if "image/png" in data:
-                yield base64.b64decode(data["image/png"]), str(data.get("text/plain", ""))
+            if MEDIA_TYPE in data:
+                picture = Picture(data[MEDIA_TYPE], str(data.get("text/plain", "")))
+                yield picture.png(PAGE_SCALE), picture.summary

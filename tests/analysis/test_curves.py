@@ -26,10 +26,14 @@ def test_a_point_says_how_many_operations_were_slower() -> None:
         assert (times > latency).mean() == pytest.approx(share)
 
 
-def test_equal_latencies_are_one_point() -> None:
-    curve = exceedance(samples_from([100] * 900 + [200] * 100), 0.95)
-    assert [100.0, 200.0] == curve.latency_ns.tolist()[:1] + curve.latency_ns.tolist()[-1:]
-    assert len(np.unique(curve.latency_ns)) == len(curve.latency_ns)
+def test_equal_latencies_are_one_point_and_nothing_is_slower_than_the_slowest() -> None:
+    curve = exceedance(samples_from([100] * 900 + [200] * 99 + [300]), 0.95)
+    assert ([100.0, 200.0], [0.1, 0.001]) == (curve.latency_ns.tolist(), curve.share.tolist())
+
+
+@pytest.mark.parametrize("times", [[7], [7, 7], [7] * 1_000])
+def test_where_none_is_slower_than_another_there_is_no_point(times: list[int]) -> None:
+    assert 0 == len(exceedance(samples_from(times), 0.95).latency_ns)
 
 
 def test_a_stall_stands_out_in_its_slice_of_the_timeline() -> None:

@@ -7,7 +7,6 @@ The browser may speak to the loopback only, and what it asks of anyone else is a
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -23,7 +22,6 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 from bizra_lab.reporting.page import page
 from tests.reporting.test_page import CACHE, RUN
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -49,12 +47,9 @@ exceedance(curve, "circuit_breaker", limit_ns=1.5e6, clock_step_ns=1.0)
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.fail(f"no browser on the path; install one of {', '.join(BROWSERS)} (Debian: apt-get install chromium)")
+def browser(chromium: Path) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=BROWSER_OPTIONS)
+        started = playwright.chromium.launch(executable_path=chromium, args=BROWSER_OPTIONS)
         yield started
         started.close()
 
@@ -64,7 +59,7 @@ def notebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An executed notebook with a chart, as a run leaves it: nobody has trusted it."""
     cell = nbformat.v4.new_code_cell(SHOWS_A_CHART_AND_A_TABLE)
     written = nbformat.v4.new_notebook(cells=[cell])
-    written.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    written.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
     NotebookClient(written, kernel_name="python3", timeout=60).execute()
     path = tmp_path_factory.mktemp("notebooks") / "chart.ipynb"
     nbformat.write(written, path)

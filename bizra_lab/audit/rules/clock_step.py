@@ -26,7 +26,7 @@ STEPS_MIN = 10  # steps of the clock in the median; fewer and rounding alone mov
 # Distinct latencies below which a common divisor proves nothing: a handful of values share one by chance.
 DISTINCT_MIN = 10
 
-CHUNK = 65_536  # latencies looked at together: honest ones show within the first chunk that they share no divisor
+ROWS = 65_536  # looked at together: honest ones show within the first chunk that they share no divisor
 
 
 @rule("clock_step_ns", "result:latency_ns.p50")
@@ -48,12 +48,12 @@ def check(claim: Claim) -> Iterator[Finding]:
 
 def _rounded_to_ns(samples: Samples, declared_ns: float) -> float:
     """What all latencies are multiples of, in ns, where it is larger than the declared step; 0 otherwise."""
-    latencies_ns = samples.latency_ns
-    if len(np.unique(latencies_ns[:CHUNK])) < DISTINCT_MIN:
-        return 0.0
     divisor = 0
-    for first in range(0, len(latencies_ns), CHUNK):
-        divisor = math.gcd(divisor, int(np.gcd.reduce(latencies_ns[first : first + CHUNK])))
+    for rows in samples.blocks(ROWS):
+        latencies_ns = samples.finished_ns[rows] - samples.scheduled_ns[rows]
+        if rows.start == 0 and len(np.unique(latencies_ns)) < DISTINCT_MIN:
+            return 0.0
+        divisor = math.gcd(divisor, int(np.gcd.reduce(latencies_ns)))
         if divisor <= declared_ns:
             return 0.0
     return float(divisor)

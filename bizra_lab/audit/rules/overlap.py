@@ -11,12 +11,13 @@ Source: the definition of a closed system, e.g. B. Schroeder, A. Wierman, M. Har
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
 
 from bizra_lab.audit._rule import rule
-from bizra_lab.model import Claim, Finding, Ints, Samples, Weight, Workers
+from bizra_lab.model import Claim, Finding, Samples, Weight
 from bizra_lab.units import say
 
 
@@ -37,14 +38,37 @@ def check(claim: Claim) -> Iterator[Finding]:
 
 
 def _overlaps(samples: Samples) -> tuple[int, int]:
-    started_ns, finished_ns, worker = samples.started_ns, samples.finished_ns, samples.worker
-    in_order = bool((worker[1:] >= worker[:-1]).all()) and _rising_within(started_ns, worker)
-    if not in_order:
-        order = np.lexsort((finished_ns, started_ns, worker))
-        started_ns, finished_ns, worker = started_ns[order], finished_ns[order], worker[order]
-    early_ns = (finished_ns[:-1] - started_ns[1:])[worker[1:] == worker[:-1]]
-    return int((early_ns > 0).sum()), int(early_ns.max(initial=0))
+    """How many operations began too early for their worker, and by how much at most, in ns."""
+    if not _in_order(samples):
+        order = np.lexsort((samples.finished_ns, samples.started_ns, samples.worker))
+        samples = dataclasses.replace(
+            samples,
+            scheduled_ns=samples.scheduled_ns[order],
+            started_ns=samples.started_ns[order],
+            finished_ns=samples.finished_ns[order],
+            outcome=samples.outcome[order],
+            worker=samples.worker[order],
+        )
+    count = longest_ns = 0
+    for rows in _pairs(samples):
+        early_ns = samples.finished_ns[rows][:-1] - samples.started_ns[rows][1:]
+        early_ns = early_ns[samples.worker[rows][1:] == samples.worker[rows][:-1]]
+        count += int((early_ns > 0).sum())
+        longest_ns = max(longest_ns, int(early_ns.max(initial=0)))
+    return count, longest_ns
 
 
-def _rising_within(started_ns: Ints, worker: Workers) -> bool:
-    return bool(((started_ns[1:] >= started_ns[:-1]) | (worker[1:] != worker[:-1])).all())
+def _in_order(samples: Samples) -> bool:
+    """Whether each worker's rows stand together, by when they started."""
+    for rows in _pairs(samples):
+        worker, started_ns = samples.worker[rows], samples.started_ns[rows]
+        same = worker[1:] == worker[:-1]
+        if not ((worker[1:] > worker[:-1]) | (same & (started_ns[1:] >= started_ns[:-1]))).all():
+            return False
+    return True
+
+
+def _pairs(samples: Samples) -> Iterator[slice]:
+    """Blocks of rows that overlap by one, so that each two neighbours are together in one of them."""
+    for rows in samples.blocks():
+        yield slice(max(rows.start - 1, 0), rows.stop)

@@ -107,7 +107,7 @@ def _curve(x: LogAxis, y: LogAxis) -> list[alt.Chart]:
     return [
         base.mark_area(color=BLUE, opacity=0.2).encode(y=slower("low"), y2="high"),
         base.mark_line(color=BLUE, strokeWidth=2).encode(y=slower("share")),
-        base.mark_circle(color=BLUE, size=18, opacity=1).encode(y=slower("share"), tooltip=said),
+        base.mark_circle(color=BLUE).encode(y=slower("share"), tooltip=said),
     ]
 
 

@@ -54,7 +54,7 @@ def _lines(slices: Timeline, top: float) -> list[alt.Chart]:
     return [
         base.mark_line(color=BLUE, strokeWidth=7, opacity=0.35).encode(y=_upwards("L", top)),
         base.mark_line(color=ORANGE, strokeWidth=1.5).encode(y=_upwards("λW", top)),
-        base.mark_circle(color=ORANGE, size=14, opacity=1).encode(y=_upwards("λW", top), tooltip=said),
+        base.mark_circle(color=ORANGE).encode(y=_upwards("λW", top), tooltip=said),
         line_names(_upwards("y", top)),
     ]
 

@@ -53,7 +53,7 @@ def _line(name: str, slices: Timeline, y: LogAxis) -> list[alt.Chart]:
     return [
         base.mark_line(color=COLORS[name], strokeWidth=2, strokeDash=DASHES[name]),
         # A slice between two gaps has no line to either side.
-        base.mark_circle(color=COLORS[name], size=14, opacity=1).encode(tooltip=said),
+        base.mark_circle(color=COLORS[name]).encode(tooltip=said),
     ]
 
 
