@@ -51,7 +51,7 @@ def _slower_than(samples: Samples, latencies_ns: Ints) -> list[int]:
     for rows in samples.blocks():
         took_ns = samples.finished_ns[rows] - samples.scheduled_ns[rows]
         at_most += np.bincount(np.searchsorted(latencies_ns, took_ns, side="left"), minlength=len(at_most))
-    return (len(samples) - np.cumsum(at_most)[:-1]).tolist()
+    return [len(samples) - int(each) for each in np.cumsum(at_most)[:-1]]
 
 
 def timeline(samples: Samples, slices: int = SLICES) -> Timeline:
