@@ -4,7 +4,7 @@
 PYTHON ?= python3
 IN := .venv/bin
 
-.PHONY: help setup run test check lint types rings format lab golden bench lock clean
+.PHONY: help setup run test check lint types rings format lab golden bench readme lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ golden: .venv/.ready ## execute the golden notebooks again; look at the differen
 
 bench: .venv/.ready ## measure beside the peers; writes benchmarks/RESULTS.md
 	@$(IN)/python -m benchmarks
+
+readme: .venv/.ready ## show the latest run's breaker in the README
+	@$(IN)/python -m benchmarks._readme
 
 # Keeps the versions that are locked; UPGRADE=--upgrade takes the newest.
 lock: .venv/.ready ## write requirements.lock anew from pyproject.toml

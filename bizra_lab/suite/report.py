@@ -35,7 +35,7 @@ def _study(folder: Path, job: JobState) -> StudyPage:
         results=results_of(record),
         audit=audit_of(record),
         verdicts=verdicts_of(record),
-        pictures=tuple(_pictures(notebook)) if notebook.is_file() else (),
+        pictures=tuple(pictures(notebook)) if notebook.is_file() else (),
     )
 
 
@@ -44,7 +44,7 @@ def _title(notebook: Path) -> str:
     return str(first.splitlines()[0].lstrip("# "))
 
 
-def _pictures(notebook: Path) -> Iterator[tuple[bytes, str]]:
+def pictures(notebook: Path) -> Iterator[tuple[bytes, str]]:
     """Every chart an executed notebook shows, drawn again for a page, with the words that go with it."""
     for cell in nbformat.read(notebook, as_version=4).cells:
         for output in cell.get("outputs", []):
