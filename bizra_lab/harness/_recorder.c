@@ -4,7 +4,7 @@
  * One clock reading per operation, raw stamps into memory that was touched before, results kept so that the work
  * cannot be thrown away, and what an operation raises written down as its outcome. Nothing is allocated while it runs.
  *
- * Everything here relies on the GIL, and says so to builds that can do without one.
+ * Everything here relies on the GIL, and asks builds that can do without one for it.
  */
 
 #define PY_SSIZE_T_CLEAN
@@ -195,15 +195,32 @@ keep(Book *book, PyObject *result)
     return 0;
 }
 
+/* A new reference to the type of the exception that is set, which is then cleared. */
+static PyObject *
+take_error_type(void)
+{
+#if PY_VERSION_HEX < 0x030C0000
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    /* Until somebody catches it, what C code raised as OSError may still have to become FileNotFoundError. */
+    PyErr_NormalizeException(&type, &error, &traceback);
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+#else
+    PyObject *error = PyErr_GetRaisedException();
+#endif
+    PyObject *its_type = Py_NewRef((PyObject *)Py_TYPE(error));
+    Py_DECREF(error);
+    return its_type;
+}
+
 /* The code of the exception that is set, which is then cleared; -1, and it stays set, when it must stop the run. */
 static int
 outcome_of_error(Book *book)
 {
-    PyObject *type = PyErr_Occurred();
-    if (!PyErr_GivenExceptionMatches(type, PyExc_Exception))
+    if (!PyErr_ExceptionMatches(PyExc_Exception))
         return -1;
-    Py_INCREF(type);
-    PyErr_Clear();
+    PyObject *type = take_error_type();
     Py_ssize_t known = PyList_GET_SIZE(book->errors);
     int code = OTHER_OUTCOME;
     for (Py_ssize_t i = 0; i < known && i < NAMED_OUTCOMES; i++) {
@@ -429,15 +446,15 @@ run_worker(PyObject *Py_UNUSED(module), PyObject *args)
             break;
         starts[recorded] = now_ns;
         attempted++;
+        /* The gate's clock is read after the stamps' on both sides, so a stay in the gate is as long as the record of
+         * the operation: to enter before and leave after would add two readings to what is in flight. */
         if (gate != NULL)
             gate_enter(gate);
         PyObject *result = PyObject_CallNoArgs(operate);
         ends[recorded] = now_ns = reading(CLOCK_MONOTONIC);
-        /* Nothing but this loop's own operation can be what leaves here, so leaving cannot fail. */
-        if (gate != NULL) {
-            gate_advance(gate);
-            gate->left++;
-            gate->in_flight--;
+        if (gate != NULL && gate_leave(gate) < 0) {
+            Py_XDECREF(result);
+            goto done;
         }
         if (settle(&book, recorded, result) < 0)
             goto done;
@@ -479,6 +496,9 @@ PyInit__recorder(void)
     PyObject *module = PyModule_Create(&definition);
     if (module == NULL)
         return NULL;
+#ifdef Py_GIL_DISABLED
+    PyUnstable_Module_SetGIL(module, Py_MOD_GIL_USED);
+#endif
     if (PyModule_AddObjectRef(module, "Gate", (PyObject *)&Gate_Type) < 0) {
         Py_DECREF(module);
         return NULL;

@@ -10,9 +10,12 @@ Cost per operation above the bare call: benchmarks/RESULTS.md, written by `make 
 from __future__ import annotations
 
 import hashlib
+import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import repeat, starmap
+from itertools import repeat
+from operator import length_hint
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -178,39 +181,30 @@ class PythonRecorder:
 
     def chained(self, operate: Operation, room: Room, deadline_ns: int) -> Recording:
         capacity = len(room.outcome)
+        until_ns = sys.maxsize if deadline_ns == FOREVER else deadline_ns
         now_ns = self.now_ns
         codes = _Codes()
+        # It replaces its oldest by itself, which costs less than counting places.
+        kept: deque[object] = deque(maxlen=len(room.kept))
+        turns = repeat(None, capacity)
         stamps = [now_ns()]
-        stamp = stamps.append
-        attempted, results, block = 0, 0, 1
-        result: object = None
-        while len(stamps) <= capacity:
-            before = len(stamps)
-            size = min(block, capacity + 1 - before)
-            turns = repeat((), size)
-            failed = 0
+        keep, stamp = kept.append, stamps.append
+        for _ in turns:
             try:
-                # Everything here but the call and the reading runs in C; the result is bound, so it is not thrown away.
-                for result in starmap(operate, turns):  # noqa: B007 — read below
-                    stamp(now_ns())
-                if size - turns.__length_hint__() > len(stamps) - before:
-                    raise StopIteration  # noqa: TRY301 — the operation's own, which ends a loop without a word
+                keep(operate())
             except Exception as error:
-                stamp(now_ns())
-                codes.note(len(stamps) - 2, type(error))
-                failed = 1
-            attempted += size - turns.__length_hint__()
-            if len(stamps) - before > failed:
-                # One a block: keeping each would cost as much as stamping it.
-                room.kept[results % len(room.kept)] = result
-                results += 1
-            # The deadline is only looked at between blocks; they last about a millisecond at most.
-            if deadline_ns != FOREVER and stamps[-1] >= deadline_ns:
+                codes.note(len(stamps) - 1, type(error))
+            stamp(ended_ns := now_ns())
+            if ended_ns >= until_ns:
                 break
-            block = block * 2 if stamps[-1] - stamps[before - 1] < BLOCK_NS / 2 else max(1, block // 2)
         done = len(stamps) - 1
+        attempted = capacity - length_hint(turns)
         room.stamps[: done + 1] = stamps
         codes.write(room.outcome[:done])
+        results = done - codes.noted
+        if results > len(kept):
+            kept.rotate(results)  # to the places of a ring that has gone round
+        room.kept[: len(kept)] = kept
         return _recording(room, done, attempted, codes.errors, results)
 
     def worker(
@@ -236,17 +230,15 @@ class PythonRecorder:
                 results += 1
             except Exception as error:
                 codes.note(len(ends), type(error))
-            ends.append(now_ns())
-            if gate is not None:
-                gate.leave()
+            finally:
+                ends.append(now_ns())
+                if gate is not None:
+                    gate.leave()
         done = len(ends)
         room.starts[:done] = starts
         room.ends[:done] = ends
         codes.write(room.outcome[:done])
         return _recording(room, done, attempted, codes.errors, results)
-
-
-BLOCK_NS = 1_000_000  # how late the Python recorder may notice its deadline
 
 
 class _Codes:
@@ -267,6 +259,10 @@ class _Codes:
                 self.errors.append(error)
         self._at.append(position)
         self._codes.append(code)
+
+    @property
+    def noted(self) -> int:
+        return len(self._at)
 
     def write(self, outcome: Codes) -> None:
         outcome[:] = 0

@@ -379,3 +379,10 @@ def test_an_operation_that_stops_the_run_has_left_the_gate() -> None:
     with pytest.raises(KeyboardInterrupt):
         call_worker(operate=stop, gate=gate)
     assert (0, 1, 1) == (gate.in_flight, gate.entered, gate.left)
+
+
+def test_an_operation_that_leaves_the_gate_itself_is_told_so() -> None:
+    gate = _recorder.Gate()
+    with pytest.raises(ValueError, match="nothing is in flight"):
+        call_worker(operate=gate.leave, gate=gate)
+    assert (0, 1, 1) == (gate.in_flight, gate.entered, gate.left)
