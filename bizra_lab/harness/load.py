@@ -25,6 +25,7 @@ class ClosedRun:
     """
     What the workers of a closed load did: (worker, recording) pairs, and the wall time they had, in ns.
 
+    That time runs from before the first could start to the end of the last operation.
     A worker has more than one recording when the room it was given did not last until the deadline.
     """
 
@@ -62,8 +63,7 @@ def _chained(operate: Operation, recorder: Recorder, duration_s: float, capacity
         lambda room: recorder.chained(operate, room, deadline_ns),
         lambda: Room.chained(capacity, results),
     )
-    window_ns = recorder.now_ns() - begin_ns
-    return ClosedRun(tuple((0, each) for each in recordings), window_ns)
+    return _closed_run([recordings], begin_ns)
 
 
 def _threads(
@@ -94,9 +94,7 @@ def _threads(
         thread.join()
     if stopped:
         raise stopped[0]
-    window_ns = recorder.now_ns() - begin_ns
-    pairs = tuple((worker, each) for worker, recordings in enumerate(done) for each in recordings)
-    return ClosedRun(pairs, window_ns)
+    return _closed_run(done, begin_ns)
 
 
 def _until(
@@ -111,3 +109,9 @@ def _until(
         room = another()
         recordings.append(record(room))
     return recordings
+
+
+def _closed_run(by_worker: list[list[Recording]], begin_ns: int) -> ClosedRun:
+    pairs = tuple((worker, each) for worker, recordings in enumerate(by_worker) for each in recordings)
+    ends_ns = [int(each.finished_ns[-1]) for _, each in pairs if len(each.finished_ns)]
+    return ClosedRun(pairs, max(ends_ns, default=begin_ns) - begin_ns)

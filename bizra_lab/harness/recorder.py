@@ -83,12 +83,12 @@ class Recording:
     outcomes: tuple[str, ...]
     attempted: int
     ring: Sequence[object]
-    places: int  # of the ring that are filled
 
     @property
     def kept(self) -> Sequence[object]:
         """The last results, in the order of the ring; an operation that failed has none."""
-        return self.ring[: self.places]
+        results = len(self.outcome) - int(np.count_nonzero(self.outcome))
+        return self.ring[: min(results, len(self.ring))]
 
 
 class Gate(Protocol):
@@ -138,7 +138,7 @@ class CRecorder:
     def chained(self, operate: Operation, room: Room, deadline_ns: int) -> Recording:
         errors: list[type[Exception]] = []
         done, attempted = _recorder.run_chained(operate, room.stamps, room.outcome, room.kept, errors, deadline_ns)
-        return _recording(room, done, attempted, errors, _succeeded(room, done, errors))
+        return _recording(room, done, attempted, errors)
 
     def worker(
         self, operate: Operation, room: Room, begin_ns: int, deadline_ns: int, gate: Gate | None = None
@@ -147,16 +147,11 @@ class CRecorder:
         done, attempted = _recorder.run_worker(
             operate, room.starts, room.ends, room.outcome, room.kept, errors, begin_ns, deadline_ns, gate
         )
-        return _recording(room, done, attempted, errors, _succeeded(room, done, errors))
+        return _recording(room, done, attempted, errors)
 
 
-def _succeeded(room: Room, done: int, errors: Sequence[type[Exception]]) -> int:
-    """How many of the first `done` operations gave a result, all of which went into the ring."""
-    return done - int(np.count_nonzero(room.outcome[:done])) if errors else done
-
-
-def _recording(room: Room, done: int, attempted: int, errors: Sequence[type[Exception]], results: int) -> Recording:
-    """What the room holds now, `results` having been put into its ring."""
+def _recording(room: Room, done: int, attempted: int, errors: Sequence[type[Exception]]) -> Recording:
+    """What the room holds after `done` operations; nothing is copied or counted, since a window may still be open."""
     return Recording(
         started_ns=room.starts[:done],
         finished_ns=room.ends[:done],
@@ -164,7 +159,6 @@ def _recording(room: Room, done: int, attempted: int, errors: Sequence[type[Exce
         outcomes=outcome_names(errors),
         attempted=attempted,
         ring=room.kept,
-        places=min(results, len(room.kept)),
     )
 
 
@@ -205,7 +199,7 @@ class PythonRecorder:
         if results > len(kept):
             kept.rotate(results)  # to the places of a ring that has gone round
         room.kept[: len(kept)] = kept
-        return _recording(room, done, attempted, codes.errors, results)
+        return _recording(room, done, attempted, codes.errors)
 
     def worker(
         self, operate: Operation, room: Room, begin_ns: int, deadline_ns: int, gate: Gate | None = None
@@ -238,7 +232,7 @@ class PythonRecorder:
         room.starts[:done] = starts
         room.ends[:done] = ends
         codes.write(room.outcome[:done])
-        return _recording(room, done, attempted, codes.errors, results)
+        return _recording(room, done, attempted, codes.errors)
 
 
 class _Codes:
