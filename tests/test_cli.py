@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import resource
+import shlex
 import shutil
 import subprocess
 import sys
@@ -223,7 +224,7 @@ def test_outside_the_lab_the_commands_say_so(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_reader_who_has_seen_enough_is_no_error(home: Path) -> None:
-    command = f"{sys.executable} -m bizra_lab list rules | head -n 0; exit ${{PIPESTATUS[0]}}"
+    command = f"{shlex.quote(sys.executable)} -m bizra_lab list rules | head -n 0; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert (0, "") == (done.returncode, done.stderr)
 
