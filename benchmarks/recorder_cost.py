@@ -24,8 +24,8 @@ from pytest_benchmark.utils import NameWrapper
 from benchmarks._results import Table
 from bizra_lab.harness.recorder import FOREVER, Operation, Recorder, Room, choose
 
-CALLS = 5_000  # a round and design: short enough that many rounds are not interrupted
-ROUNDS = 99
+CALLS = 20_000  # a round and design: short enough that many rounds are not interrupted
+ROUNDS = 41
 BARE = "bare call"
 REFERENCE = "ours, C, chained"
 

@@ -61,6 +61,13 @@ def say(value: float, unit: str) -> str:
             return f"{_plain(value)} {unit}"
 
 
+def say_interval(low: float, high: float, unit: str) -> str:
+    """Both ends for a person, the unit once where it is the same: "1.200 to 1.260 µs", "980.0 ns to 1.020 µs"."""
+    first, last = say(low, unit), say(high, unit)
+    number, _, name = first.partition(" ")
+    return f"{number if last.endswith(f' {name}') else first} to {last}"
+
+
 def _say_ns(value: float) -> str:
     shown = rounded(value)
     for name, scale in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bizra_lab.units import rounded, say, to_own
+from bizra_lab.units import rounded, say, say_interval, to_own
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,21 @@ def test_a_limit_in_a_unit_of_something_else_is_refused(unit: str, own: str) -> 
 )
 def test_numbers_are_said_with_four_digits_and_their_unit(expected: str, value: float, unit: str) -> None:
     assert expected == say(value, unit)
+
+
+@pytest.mark.parametrize(
+    ("expected", "low", "high", "unit"),
+    [
+        ("1.200 to 1.260 µs", 1200.0, 1260.0, "ns"),
+        ("980.0 ns to 1.020 µs", 980.0, 1020.0, "ns"),
+        ("0.9900 to 1.010", 0.99, 1.01, "ratio"),
+        ("99.00 to 99.50 %", 0.99, 0.995, "share"),
+    ],
+)
+def test_an_interval_says_its_unit_once_where_both_ends_have_it(
+    expected: str, low: float, high: float, unit: str
+) -> None:
+    assert expected == say_interval(low, high, unit)
 
 
 @given(st.floats(1e-12, 1e15))

@@ -16,7 +16,7 @@ from bizra_lab.errors import SettingsError, UnknownName, one_line
 from bizra_lab.model import Answer, Audit, Claim, Estimate, Scope, Unavailable, Verdict
 from bizra_lab.registry import Registry
 from bizra_lab.settings import build, digest, read_yaml
-from bizra_lab.units import say, to_own
+from bizra_lab.units import say, say_interval, to_own
 
 Decide = Callable[[float, float, tuple[float, ...]], Answer]
 
@@ -205,7 +205,7 @@ def _compare(gate: Gate, result: Estimate) -> tuple[Answer, str]:
         answer = Answer.OPEN if answer is Answer.PASS else answer
     limit = " to ".join(say(each, result.unit) for each in limits)
     return answer, (
-        f"{say(result.value, result.unit)} ({say(result.low, result.unit)} to {say(result.high, result.unit)}) "
+        f"{say(result.value, result.unit)} ({say_interval(result.low, result.high, result.unit)}) "
         f"against {_LIMIT_WORDS.get(gate.kind, gate.kind)} {limit}"
     )
 

@@ -29,7 +29,7 @@ from bizra_lab.model import (
     Verdict,
     Weight,
 )
-from bizra_lab.units import SECOND_NS, say
+from bizra_lab.units import SECOND_NS, say, say_interval
 
 TEXT_COLUMNS = 110  # characters across: fits a terminal on half a screen, and a page of print
 GAP = "  "
@@ -134,9 +134,7 @@ def _interval(estimate: Estimate) -> str:
     """The ends of the interval, their unit said once where both have the same; nothing where the value is exact."""
     if estimate.low == estimate.high:
         return ""
-    low, high = say(estimate.low, estimate.unit), say(estimate.high, estimate.unit)
-    number, _, unit = low.partition(" ")
-    return f"{number if unit and high.endswith(f' {unit}') else low} to {high}"
+    return say_interval(estimate.low, estimate.high, estimate.unit)
 
 
 def findings_table(audit: Audit) -> Table:
