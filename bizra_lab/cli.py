@@ -34,7 +34,7 @@ TRUST_EXIT = {"validated": 0, "refuted": 1, "under_audit": 3}
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; what the lab refuses becomes one line on stderr."""
-    arguments = _parser().parse_args(argv)
+    arguments = _arguments(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
         code = command(arguments)
@@ -51,6 +51,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         return _refuse(f"{error.filename or 'this machine'}: {error.strerror or one_line(error)}")
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """What was typed; words nobody knows are an error, but for `lab`, which passes them on."""
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and arguments.command is not _lab:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    arguments.rest = rest
+    return arguments
 
 
 def _refuse(sentence: str) -> int:
@@ -102,8 +112,9 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("what", choices=sorted(_LISTS), metavar="|".join(sorted(_LISTS)))
     listing.set_defaults(command=_list)
 
-    lab = commands.add_parser("lab", help="open JupyterLab on the first notebook, on this machine only")
-    lab.add_argument("options", nargs=argparse.REMAINDER, help="passed on to jupyter lab")
+    lab = commands.add_parser(
+        "lab", help="open JupyterLab on the first notebook, on this machine only; options are passed on to it"
+    )
     lab.set_defaults(command=_lab)
     return parser
 
@@ -218,7 +229,7 @@ def _lab(arguments: argparse.Namespace) -> int:
         command.append("--allow-root")  # in containers; the server listens on loopback and wants its token all the same
     os.chdir(home)
     sys.stdout.flush()
-    os.execv(command[0], [*command, *arguments.options])
+    os.execv(command[0], [*command, *arguments.rest])
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -298,3 +298,22 @@ def test_an_audit_for_people_says_the_verdict_in_words(tmp_path: Path, capsys: p
     write_samples(clean_samples(1), tmp_path / "theirs.parquet")
     assert 0 == cli.main(["audit", str(tmp_path / "theirs.parquet")])
     assert capsys.readouterr().out.rstrip().endswith("theirs.parquet: VALIDATED")
+
+
+# --- the lab itself
+
+
+def test_the_lab_opens_on_its_first_notebook_on_loopback_with_its_token(
+    home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    begun: list[list[str]] = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.execv", lambda program, words: begun.append([program, *words]))
+    cli.main(["lab", "--no-browser"])
+    ((program, *words),) = begun
+    assert sys.executable == program == words[0]
+    assert "--ip=127.0.0.1" in words
+    assert "--LabApp.default_url=/lab/tree/notebooks/00_the_lab.ipynb" in words
+    assert not any("token" in word or "password" in word for word in words)
+    assert "--no-browser" == words[-1]
+    assert home == Path.cwd()
