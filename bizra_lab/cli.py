@@ -249,8 +249,9 @@ def _run(arguments: argparse.Namespace) -> int:
         finished = run_suite(find_home(), request, _Progress())
     for sentence in finished.failures:
         _say(sentence)
-    print(verdicts_table(finished.judged.verdicts))
-    print(f"\nscore {finished.judged.score:.3f}, grade {finished.judged.grade}")
+    if finished.judged.verdicts or not finished.failures:
+        print(verdicts_table(finished.judged.verdicts))
+        print(f"\nscore {finished.judged.score:.3f}, grade {finished.judged.grade}")
     print(f"notebooks, samples, records and report.html: {finished.folder}")
     return finished.exit_code
 
