@@ -137,22 +137,21 @@ class _Crew:
         worker.job, worker.at = job, None
         self._run.note(job.stem, state=State.RUNNING, started=now_utc(), finished=None, error=None)
         self._on_event(JobEvent(job.stem, State.RUNNING))
-        worker.pipe.send(
-            Order(
-                stem=job.stem,
-                notebook=str(job.notebook),
-                output=str(self._running(job)),
-                home=str(self._home),
-                parameters={
-                    "study": job.study,
-                    "profile": job.profile,
-                    "out_dir": str(self._run.folder),
-                    "overrides": dict(job.overrides),
-                },
-                measuring=job.measuring,
-                patience_s=job.patience_s,
-            )
+        order = Order(
+            notebook=str(job.notebook),
+            output=str(self._running(job)),
+            home=str(self._home),
+            parameters={
+                "study": job.study,
+                "profile": job.profile,
+                "out_dir": str(self._run.folder),
+                "overrides": dict(job.overrides),
+            },
+            measuring=job.measuring,
+            patience_s=job.patience_s,
         )
+        with contextlib.suppress(BrokenPipeError):  # it died before it was told; its sentinel says so
+            worker.pipe.send(order)
 
     def listen(self) -> None:
         """Wait for the workers to report, or to die, and note it."""
@@ -265,11 +264,15 @@ def _leave_partial(running: Path, failed: Path, state: State, error: str | None)
 
 
 def correct_metadata(notebook: nbformat.NotebookNode, state: State, error: str | None) -> None:
-    """Undo papermill's false success: cells that never ran are pending, and the notebook says what happened to it."""
-    for cell in notebook.cells:
-        ran = cell.get("execution_count") is not None
-        papermill = cell.metadata.get("papermill")
-        if cell.cell_type == "code" and papermill is not None and not ran and papermill.get("status") != "failed":
-            cell.metadata["papermill"] = {**papermill, "status": "pending", "exception": None}
+    """Undo papermill's false success: the last cell that began failed, those after it are pending, and it says why."""
+    codes = [cell for cell in notebook.cells if cell.cell_type == "code" and "papermill" in cell.metadata]
+    last = None
+    for cell in codes:
+        if cell.metadata["papermill"].get("start_time") is None:
+            cell.metadata["papermill"].update(status="pending", exception=None)
+        else:
+            last = cell
+    if last is not None:
+        last.metadata["papermill"].update(status="failed", exception=True)
     notebook.metadata["papermill"] = {**notebook.metadata.get("papermill", {}), "exception": True}
     notebook.metadata["bizra_lab"] = {"state": state.value, "error": error}

@@ -33,7 +33,6 @@ ENGINE = "bizra_lab"  # our engine's name among papermill's
 class Order:
     """What a worker is told of a job: plain values, since it goes through a pipe."""
 
-    stem: str
     notebook: str
     output: str
     home: str
