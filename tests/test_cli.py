@@ -8,8 +8,10 @@ import os
 import resource
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +214,25 @@ def test_a_disk_without_room_fails_the_notebook_with_one_line_and_leaves_nothing
     assert "Traceback" not in done.stderr + done.stdout
     left = sorted(path.name for path in latest(home).iterdir())
     assert ["01_circuit_breaker.failed.ipynb", "gates.json", "report.html", "run.json"] == left
+
+
+def test_control_c_is_one_line_and_leaves_what_was_done(home: Path) -> None:
+    command = [sys.executable, "-m", "bizra_lab", "run", "circuit_breaker", "-p", "profile.duration_s=60"]
+    environment = {**os.environ, HOME_VARIABLE: str(home), FOLDER_VARIABLE: str(home.parent)}
+    partial = ".01_circuit_breaker.running.ipynb"
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as run:
+        for _ in range(600):
+            if (home / "outputs" / "runs" / "latest" / partial).exists():
+                break
+            time.sleep(0.05)
+        run.send_signal(signal.SIGINT)
+        out, err = run.communicate(timeout=30)
+    assert (130, "") == (run.returncode, out)
+    assert "bizra-lab: interrupted; nothing half-written is left" == err.splitlines()[-1]
+    assert "Traceback" not in err
+    assert ["01_circuit_breaker.failed.ipynb", "run.json"] == sorted(path.name for path in latest(home).iterdir())
+    (job,) = json.loads((latest(home) / "run.json").read_text(encoding="utf-8"))["jobs"]
+    assert "interrupted" == job["state"]
 
 
 def test_outside_the_lab_the_commands_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
