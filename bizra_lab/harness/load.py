@@ -25,7 +25,7 @@ class ClosedRun:
     """
     What the workers of a closed load did: (worker, recording) pairs, and the wall time they had, in ns.
 
-    That time runs from before the first could start to the end of the last operation.
+    That time runs from before the first could start to the deadline, or the end of an operation that outlasted it.
     A worker has more than one recording when the room it was given did not last until the deadline.
     """
 
@@ -63,7 +63,7 @@ def _chained(operate: Operation, recorder: Recorder, duration_s: float, capacity
         lambda room: recorder.chained(operate, room, deadline_ns),
         lambda: Room.chained(capacity, results),
     )
-    return _closed_run([recordings], begin_ns)
+    return _closed_run([recordings], begin_ns, deadline_ns)
 
 
 def _threads(
@@ -94,7 +94,7 @@ def _threads(
         thread.join()
     if stopped:
         raise stopped[0]
-    return _closed_run(done, begin_ns)
+    return _closed_run(done, begin_ns, deadline_ns)
 
 
 def _until(
@@ -111,7 +111,7 @@ def _until(
     return recordings
 
 
-def _closed_run(by_worker: list[list[Recording]], begin_ns: int) -> ClosedRun:
+def _closed_run(by_worker: list[list[Recording]], begin_ns: int, deadline_ns: int) -> ClosedRun:
     pairs = tuple((worker, each) for worker, recordings in enumerate(by_worker) for each in recordings)
     ends_ns = [int(each.finished_ns[-1]) for _, each in pairs if len(each.finished_ns)]
-    return ClosedRun(pairs, max(ends_ns, default=begin_ns) - begin_ns)
+    return ClosedRun(pairs, max([deadline_ns, *ends_ns]) - begin_ns)

@@ -68,7 +68,7 @@ def test_what_is_declared_is_what_was_asked_and_what_the_clock_said(recorder: Re
         measurement.load,
         measurement.warmup_s,
     )
-    assert measurement.duration_s >= 0.0499  # the last operation may end just before the deadline
+    assert measurement.duration_s >= 0.05
     assert measurement.clock_step_ns >= 1
 
 

@@ -7,6 +7,7 @@ The browser may speak to the loopback only, and what it asks of anyone else is a
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -91,7 +92,12 @@ def lab(notebook: Path, jupyter_environment: dict[str, str]) -> Iterator[str]:
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
     command += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={notebook.parent}"]
     server = subprocess.Popen(
-        command, env=jupyter_environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        command,
+        env=jupyter_environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     try:
         assert server.stderr is not None
@@ -104,8 +110,9 @@ def lab(notebook: Path, jupyter_environment: dict[str, str]) -> Iterator[str]:
             pytest.fail("JupyterLab did not start: " + "".join(said))
         yield f"http://127.0.0.1:{port}/lab/tree/{notebook.name}?token={TOKEN}"
     finally:
-        server.terminate()
-        server.communicate(timeout=30)
+        # Its kernels with it: a server that is asked to end waits for them, sometimes for a minute.
+        os.killpg(server.pid, signal.SIGKILL)
+        server.communicate()
 
 
 def _free_port() -> int:
