@@ -2,7 +2,7 @@
 Exact quantiles with intervals that assume no distribution.
 
 A quantile here is an order statistic: the r-th smallest of n values with r = ⌈n·p⌉, so it is a value that was seen.
-The rank is computed in rational numbers, since ⌈n·p⌉ in floats is off by one where it matters (n = 1000, p = 0.999).
+The rank is computed in rational numbers, since ⌈n·p⌉ in floats is off by one in places (n = 100, p = 0.07 gives 8).
 
 The interval holds for independent values only. Dependence makes it too narrow.
 """
@@ -68,8 +68,6 @@ def rank_interval(n: int, p: Fraction, confidence: float) -> tuple[int, int] | N
     lows = np.arange(first, last + 1)
     below = binomial.cdf(lows - 1)
     highs = binomial.ppf(np.minimum(below + confidence, 1.0)).astype(np.int64) + 1
-    # ppf may stop one short of the probability asked for, through rounding.
-    highs += binomial.cdf(highs - 1) - below < confidence
     possible = highs <= n
     if not possible.any():
         return None

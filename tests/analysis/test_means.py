@@ -19,6 +19,13 @@ def test_equal_values_have_a_mean_without_spread() -> None:
     assert Estimate(7.0, 7.0, 7.0, "ns", 300) == means.mean(np.full(300, 7, np.int64), 0.95, "ns")
 
 
+def test_the_mean_is_of_all_values_not_of_the_usual_ones() -> None:
+    """Nine in ten take 10, every tenth 1,010: the mean is 110, whatever the median says."""
+    found = means.mean(np.tile([10] * 9 + [1_010], 60).astype(np.int64), 0.95, "ns")
+    assert isinstance(found, Estimate)
+    assert (110.0, 110.0) == (found.value, found.high)
+
+
 def test_the_interval_is_students_over_thirty_batches() -> None:
     """Thirty batches of ten whose means are 1, 2, …, 30: mean 15.5, sd 8.803, t(29) at 97.5 % is 2.04523."""
     found = means.mean(np.repeat(np.arange(1, 31), 10).astype(np.int64), 0.95, "ns")

@@ -120,7 +120,7 @@ STAMPED = """
 import json, os, psutil, time
 from pathlib import Path
 begin = time.time()
-time.sleep(0.5)
+time.sleep(4)  # long enough for the other kernel to be ready
 times = [psutil.Process().create_time(), begin, time.time()]
 Path(out_dir, study + ".json").write_text(json.dumps(times))
 """

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
 
-from bizra_lab.model import Weight
+from bizra_lab.model import Samples, Weight
 from bizra_lab.testing import clean_samples
 from tests.audit.claims import claim_about, found_by
 
@@ -24,6 +25,15 @@ def test_times_stretched_by_a_unit_slip_overlap() -> None:
     stretched = samples.started_ns + (samples.service_ns * 1.024).astype(np.int64)
     (finding,) = found_by("overlap", claim_about(dataclasses.replace(samples, finished_ns=stretched)))
     assert finding.message.startswith("1,999 of 2,000")
+
+
+def test_an_overlap_of_neighbours_in_two_blocks_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Samples, "blocks", functools.partialmethod(Samples.blocks, rows=4))
+    samples = clean_samples(5, n=12)
+    finished = samples.finished_ns.copy()
+    finished[3] += 1_000  # the last of the first block, into the first of the second
+    (finding,) = found_by("overlap", claim_about(dataclasses.replace(samples, finished_ns=finished)))
+    assert finding.message.startswith("1 of 12 operations") and finding.message.endswith("by up to 1.000 µs")
 
 
 @pytest.mark.parametrize("workers", [1, 3])
