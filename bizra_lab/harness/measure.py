@@ -1,5 +1,8 @@
 """
-A measurement, in order: calibrate, warm up, measure, calibrate again.
+A measurement, in order: calibrate, warm up, calibrate, measure, calibrate.
+
+Within the window nothing but operations happens, so that the records cover all of it; the apparatus and the host's
+speed are looked at on every side of it.
 
 The timed part has the host to itself as far as this lab can see to it (`quiet`), memory is allocated and touched
 before the clock starts, garbage collection stays on and is logged, and nothing that was seen is dropped.
@@ -7,6 +10,7 @@ before the clock starts, garbage collection stays on and is logged, and nothing 
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 
 import numpy as np
@@ -55,13 +59,14 @@ def measure(workload: Workload, load: Load, span: Span, recorder: Recorder, scop
     with quiet():
         before = calibrate(recorder)
         rate_per_s = _warm_up(workload, load, span, recorder)
+        warm = calibrate(recorder)
         capacity = _capacity(workload, load, span, rate_per_s)
         counted_before = workload.count() if workload.count else 0
         with CollectionLog(recorder.now_ns) as collections:
             run = run_closed(workload.operate, load, recorder, span.duration_s, capacity, RESULTS_KEPT)
         counted = workload.count() - counted_before if workload.count else None
         after = calibrate(recorder)
-    return _samples(workload, load, span, scope, run, counted, (before, after), tuple(collections.seen))
+    return _samples(workload, load, span, scope, run, counted, (before, warm, after), tuple(collections.seen))
 
 
 def _warm_up(workload: Workload, load: Load, span: Span, recorder: Recorder) -> float:
@@ -107,10 +112,9 @@ def _samples(
     scope: Scope,
     run: ClosedRun,
     counted: int | None,
-    calibrations: tuple[Calibration, Calibration],
+    calibrations: Sequence[Calibration],
     collections: tuple[Collection, ...],
 ) -> Samples:
-    before, after = calibrations
     recordings = [each for _, each in run.recordings]
     started_ns = _joined([each.started_ns for each in recordings])
     outcome, outcomes = _outcomes(recordings)
@@ -122,7 +126,7 @@ def _samples(
             load=load,
             warmup_s=span.warmup_s,
             duration_s=run.window_ns / SECOND_NS,
-            clock_step_ns=before.clock_step_ns,
+            clock_step_ns=statistics.median(each.clock_step_ns for each in calibrations),
             operations_attempted=sum(each.attempted for each in recordings) if counted is None else counted,
         ),
         # A worker of a closed load starts its next operation when it is free: that is the plan.
@@ -133,10 +137,10 @@ def _samples(
         outcomes=outcomes,
         worker=_workers(run),
         instrument=Instrument(
-            recorder=before.recorder,
-            clock_cost_ns=before.clock_cost_ns,
-            floor_ns=max(before.floor_ns, after.floor_ns),
-            canary_ns=(before.canary_ns, after.canary_ns),
+            recorder=calibrations[0].recorder,
+            clock_cost_ns=max(each.clock_cost_ns for each in calibrations),
+            floor_ns=max(each.floor_ns for each in calibrations),
+            canary_ns=tuple(each.canary_ns for each in calibrations),
             window_ns=run.window_ns,
             collections=collections,
             results_kept=len(kept),

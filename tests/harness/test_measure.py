@@ -77,7 +77,7 @@ def test_the_apparatus_is_published_beside_the_samples(recorder: Recorder) -> No
     instrument = samples.instrument
     assert instrument is not None
     assert recorder.name == instrument.recorder
-    assert 2 == len(instrument.canary_ns)
+    assert 3 == len(instrument.canary_ns)
     assert min(*instrument.canary_ns, instrument.clock_cost_ns, instrument.floor_ns) >= 0
     assert instrument.window_ns == pytest.approx(samples.measurement.duration_s * 1e9)
     assert samples.finished_ns[-1] - samples.started_ns[0] <= instrument.window_ns
