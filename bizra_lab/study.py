@@ -95,12 +95,11 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class _StudyFile:
-    """What a params file says, with the profile under its own key; `simulated` is for a virtual clock only."""
+    """What a params file says; `simulated` is for a virtual clock only."""
 
     question: str
     seed: int
     component: dict[str, Any]
-    profile: Profile
     simulated: ServiceTimes
     load: Load = field(default_factory=Load)
     analysis: AnalysisSettings = field(default_factory=AnalysisSettings)
@@ -169,9 +168,10 @@ def load(
     raw = read_yaml(path)
     if "profile" in raw:
         raise SettingsError(f"{path}.profile: a study is run under any profile; set it when running")
-    raw["profile"] = read_yaml(_profile_path(profile, home))
-    raw = override(raw, overrides or {})
+    profile_path = _profile_path(profile, home)
+    raw = override(raw | {"profile": read_yaml(profile_path)}, overrides or {})
     where = str(path)
+    chosen = build(Profile, raw.pop("profile"), str(profile_path))
     parsed = build(_StudyFile, raw, where)
     component = mapping_of(parsed.component, f"{where}.component")
     name = component.pop("name", None)
@@ -190,13 +190,18 @@ def load(
         analysis=parsed.analysis,
         recorder=parsed.recorder,
         profile_name=profile,
-        profile=parsed.profile,
+        profile=chosen,
         simulated=parsed.simulated,
         gates=Gates(gates.of_study(path.stem), gates.scoring),
         gates_digest=gates.digest,
         home=home,
         settings=plain(
-            {"study": path.stem, "settings": parsed, "component_settings": component_settings, "gates": gates.digest}
+            {
+                "study": path.stem,
+                "settings": {**plain(parsed), "profile": chosen},
+                "component_settings": component_settings,
+                "gates": gates.digest,
+            }
         ),
     )
 

@@ -35,8 +35,9 @@ def test_every_study_loads_under_every_profile() -> None:
         ("circuit_breaker.yaml.seeds: unknown setting; did you mean 'seed'?", {"seeds": 2}),
         ("circuit_breaker.yaml.component.window_sise: unknown setting", {"component.window_sise": 2}),
         ("circuit_breaker.yaml.component: failure_share must be a share", {"component.failure_share": 1.5}),
-        ("circuit_breaker.yaml.profile: duration_s must be above 0, got -1", {"profile.duration_s": -1}),
-        ("circuit_breaker.yaml.profile: warmup_s must not be below 0", {"profile.warmup_s": -0.5}),
+        ("smoke.yaml: duration_s must be above 0, got -1", {"profile.duration_s": -1}),
+        ("smoke.yaml: warmup_s must not be below 0", {"profile.warmup_s": -0.5}),
+        ("smoke.yaml.durations_s: unknown setting; did you mean 'duration_s'?", {"profile.durations_s": 1}),
         ("circuit_breaker.yaml.load: workers must be at least 1, got 0", {"load.workers": 0}),
         ("circuit_breaker.yaml.load.workers: expected int, got 'two'", {"load.workers": "two"}),
         ("no component named 'circuit_braker'; did you mean 'circuit_breaker'?", {"component.name": "circuit_braker"}),
@@ -46,7 +47,7 @@ def test_every_study_loads_under_every_profile() -> None:
 )
 def test_a_wrong_setting_stops_the_run_before_it_starts(sentence: str, overrides: dict[str, Any]) -> None:
     with pytest.raises(LabError) as refused:
-        load(overrides)
+        load(overrides, "smoke")
     assert sentence in str(refused.value)
     assert "\n" not in str(refused.value)
 
