@@ -24,7 +24,7 @@ from pytest_benchmark.utils import NameWrapper
 from benchmarks._results import Table
 from bizra_lab.harness.recorder import FOREVER, Operation, Recorder, Room, choose
 
-CALLS = 20_000  # a round and design: short enough that many rounds are not interrupted
+CALLS = 20_000  # a round and design: enough that beginning and ending a recording hardly counts
 ROUNDS = 41
 BARE = "bare call"
 REFERENCE = "ours, C, chained"
