@@ -4,6 +4,7 @@ The commands: the only place that prints, and the only one that ends with an exi
     run     0 all gates pass · 1 some fail · 3 none fails but some stay open · 2 could not run
     gates   the same, of a run made before
     audit   0 validated · 1 refuted · 3 under audit · 2 unreadable
+    doctor  0 fit · 1 unfit · 3 careful · 2 could not look
 
 Control-C ends with 130, as a shell expects, and leaves no half-written file.
 """
@@ -30,6 +31,7 @@ COULD_NOT_RUN = 2
 INTERRUPTED = 128 + signal.SIGINT
 
 TRUST_EXIT = {"validated": 0, "refuted": 1, "under_audit": 3}
+FITNESS_EXIT = {"fit": 0, "unfit": 1, "careful": 3, "unknown": COULD_NOT_RUN}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -108,6 +110,10 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("run", metavar="RUN", help="a run's id, its folder, or `latest`")
     report.set_defaults(command=_report)
 
+    doctor = commands.add_parser("doctor", help="is this machine fit to measure on? (a few seconds)")
+    doctor.add_argument("--json", action="store_true", help="one JSON document instead of a table")
+    doctor.set_defaults(command=_doctor)
+
     listing = commands.add_parser("list", help="what there is")
     listing.add_argument("what", choices=sorted(_LISTS), metavar="|".join(sorted(_LISTS)))
     listing.set_defaults(command=_list)
@@ -158,6 +164,19 @@ def _gates(arguments: argparse.Namespace) -> int:
     else:
         print(verdicts_table(judged.verdicts), f"\nscore {judged.score:.3f}, grade {judged.grade}", sep="\n")
     return judged.exit_code
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from bizra_lab.harness.doctor import examine
+    from bizra_lab.reporting.table import doctor_table
+    from bizra_lab.settings import plain
+
+    diagnosis = examine()
+    if arguments.json:
+        _print_json(plain(diagnosis))
+    else:
+        print(doctor_table(diagnosis))
+    return FITNESS_EXIT[diagnosis.word]
 
 
 def _list(arguments: argparse.Namespace) -> int:

@@ -323,6 +323,33 @@ class Verdict:
     key: bool = False
 
 
+class Fitness(enum.StrEnum):
+    """Is this machine fit to measure on? Ordered from what says nothing to what weighs heaviest."""
+
+    UNKNOWN = "unknown"  # could not be looked at: neither good nor bad
+    FIT = "fit"
+    CAREFUL = "careful"  # figures hold, beside others made under the same conditions
+    UNFIT = "unfit"  # what is measured would be this, as much as the code
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """One thing looked at on a machine: what was found, and one sentence of advice, empty where nothing is to do."""
+
+    name: str
+    found: str
+    verdict: Fitness
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was looked at, in that order; `word` is that of the worst of them."""
+
+    word: Fitness
+    symptoms: tuple[Symptom, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """

@@ -19,8 +19,10 @@ import numpy as np
 import pytest
 
 from bizra_lab import cli
+from bizra_lab.errors import CannotMeasure
 from bizra_lab.evidence.samples_file import file_digest, write_samples
 from bizra_lab.harness.quiet import FOLDER_VARIABLE
+from bizra_lab.model import Diagnosis, Fitness, Symptom
 from bizra_lab.study import HOME_VARIABLE
 from bizra_lab.testing import clean_samples, samples_from
 
@@ -338,3 +340,49 @@ def test_the_lab_opens_on_its_first_notebook_on_loopback_with_its_token(
     assert not any("token" in word or "password" in word for word in words)
     assert "--no-browser" == words[-1]
     assert home == Path.cwd()
+
+
+# --- the machine
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict"), [(0, Fitness.FIT), (1, Fitness.UNFIT), (3, Fitness.CAREFUL), (2, Fitness.UNKNOWN)]
+)
+def test_a_machine_is_told_as_a_table_or_as_one_document_and_by_the_exit_code(
+    code: int, verdict: Fitness, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    symptom = Symptom("governor", "powersave", verdict, "Set it to performance.")
+    monkeypatch.setattr("bizra_lab.harness.doctor.examine", lambda: Diagnosis(verdict, (symptom,)))
+    assert code == cli.main(["doctor"])
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert f"This machine: {verdict.value.upper()}" == first
+    assert ["governor", verdict.value, "powersave", "Set", "it", "to", "performance."] == last.split()
+
+    assert code == cli.main(["doctor", "--json"])
+    assert {
+        "word": verdict.value,
+        "symptoms": [
+            {"name": "governor", "found": "powersave", "verdict": verdict.value, "advice": "Set it to performance."}
+        ],
+    } == json.loads(capsys.readouterr().out)
+
+
+def test_a_machine_that_could_not_be_looked_at_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def examine() -> Diagnosis:
+        raise CannotMeasure("the clock did not advance in 20000 readings")
+
+    monkeypatch.setattr("bizra_lab.harness.doctor.examine", examine)
+    assert 2 == cli.main(["doctor", "--json"])
+    assert ("", "bizra-lab: the clock did not advance in 20000 readings\n") == capsys.readouterr()
+
+
+def test_a_run_says_what_its_machine_was_like_at_a_glance(
+    smoke: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    told = json.loads((latest(smoke[0]) / "run.json").read_text(encoding="utf-8"))["doctor"]
+    assert told["word"] in {"fit", "careful", "unfit"}
+    names = {each["name"] for each in told["symptoms"]}
+    assert {"governor", "load average", "lab's locks"} <= names
+    assert "canary" not in names

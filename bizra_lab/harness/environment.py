@@ -43,6 +43,7 @@ class Host:
     container: bool
     memory_bytes: int
     memory_available_bytes: int
+    swap_used_bytes: int
     kernel: str
     clock_source: str | None
     load_average: tuple[float, ...]  # over 1, 5 and 15 minutes
@@ -123,6 +124,7 @@ def read_host() -> Host:
         container=Path("/.dockerenv").exists() or Path("/run/.containerenv").exists(),
         memory_bytes=int(memory.total),
         memory_available_bytes=int(memory.available),
+        swap_used_bytes=int(psutil.swap_memory().used),
         kernel=f"{platform.system()} {platform.release()}",
         clock_source=_line("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
         load_average=tuple(round(each, 2) for each in os.getloadavg()),

@@ -15,6 +15,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import filelock
 
@@ -43,6 +44,20 @@ def measuring(patience_s: float = PATIENCE_S) -> Iterator[None]:
 def lock_path(name: str) -> Path:
     """The lock file of that name."""
     return Path(os.environ.get(FOLDER_VARIABLE) or tempfile.gettempdir()) / f"bizra-lab.{name}.lock"
+
+
+LockState = Literal["free", "held", "unusable"]
+
+
+def lock_state(name: str) -> LockState:
+    """Whether the lock of that name is free now, held, or one that this user may not open; nothing is waited for."""
+    try:
+        with filelock.FileLock(lock_path(name), timeout=0, mode=0o666):
+            return "free"
+    except filelock.Timeout:
+        return "held"
+    except OSError:
+        return "unusable"
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 Tables: what the stages made, worded for people; the same cells in a terminal, a notebook and a page.
 
 A table says what it is handed and decides nothing. What differs from machine to machine without being a result (dates,
-hosts, paths) is in no table, so that executed notebooks repeat.
+hosts, paths) is in no table but the doctor's, which no notebook shows, so that executed notebooks repeat.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from bizra_lab.model import (
     Answer,
     Audit,
+    Diagnosis,
     Estimate,
     Instrument,
     Load,
@@ -177,6 +178,16 @@ def verdicts_table(verdicts: Sequence[Verdict]) -> Table:
         ("gate", "of", "answer", "sentence"),
         tuple((each.gate, each.of, each.answer.value, each.sentence) for each in verdicts),
         empty="no gate is about this study",
+    )
+
+
+def doctor_table(diagnosis: Diagnosis) -> Table:
+    """Every symptom of a machine with what was found and what to do, under the word for all of them."""
+    return Table(
+        f"This machine: {diagnosis.word.value.upper()}",
+        ("symptom", "verdict", "found", "advice"),
+        tuple((each.name, each.verdict.value, each.found, each.advice) for each in diagnosis.symptoms),
+        empty="nothing was looked at",
     )
 
 

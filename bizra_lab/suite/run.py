@@ -11,6 +11,7 @@ from typing import Any
 from bizra_lab.errors import SettingsError
 from bizra_lab.files import write_atomically
 from bizra_lab.gates import load_gates
+from bizra_lab.harness.doctor import glance
 from bizra_lab.harness.environment import now_utc, read_code, read_host, read_python
 from bizra_lab.settings import plain
 from bizra_lab.suite.execute import JobEvent, execute
@@ -83,14 +84,15 @@ def run_suite(home: Path, request: RunRequest, on_event: Callable[[JobEvent], No
 def _about(home: Path, request: RunRequest, jobs: tuple[Job, ...]) -> dict[str, Any]:
     """What run.json says of a run beside its jobs."""
     code = read_code(home)
-    host = read_host()
+    host, python = read_host(), read_python()
     return {
         "params": {job.stem: plain(job.checked.settings) for job in jobs},
         "git": {"commit": code.commit, "dirty": code.dirty},
         "lock_digest": code.lock_digest,
         "packages": code.packages,
-        "python": plain(read_python()),
+        "python": plain(python),
         "host": {"fingerprint": host.fingerprint, **plain(host)},
+        "doctor": plain(glance(host, python)),
         "request": {
             "studies": list(request.studies),
             "profile": request.profile,

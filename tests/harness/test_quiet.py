@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bizra_lab.errors import CannotMeasure
-from bizra_lab.harness.quiet import FOLDER_VARIABLE, lock_path, measuring, quiet
+from bizra_lab.harness.quiet import FOLDER_VARIABLE, lock_path, lock_state, measuring, quiet
 
 HOLDER = """
 import sys
@@ -40,6 +40,16 @@ def test_what_another_process_holds_is_waited_for_and_then_refused(
         holder.kill()
     with lock(patience_s=10):
         assert lock_path(name).exists()
+
+
+def test_the_state_of_a_lock_is_told_without_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "free" == lock_state("measuring")
+    with measuring(patience_s=1):
+        assert ("held", "free") == (lock_state("measuring"), lock_state("quiet"))
+    assert "free" == lock_state("measuring")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "file"))
+    assert "unusable" == lock_state("quiet")
 
 
 def test_a_measuring_notebook_may_ask_for_quiet() -> None:
