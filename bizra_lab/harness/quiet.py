@@ -23,6 +23,8 @@ from bizra_lab.errors import CannotMeasure
 
 FOLDER_VARIABLE = "BIZRA_LAB_LOCK_DIR"  # where the lock files are, when not in the host's folder for temporary files
 
+POLL_S = 0.25  # a try costs 0.3 ms of somebody's timed window; this long stands idle when the lock becomes free
+
 # A whole suite under the audit profile, before us in the queue.
 PATIENCE_S = 2 * 3600.0
 
@@ -42,8 +44,16 @@ def measuring(patience_s: float = PATIENCE_S) -> Iterator[None]:
 
 
 def lock_path(name: str) -> Path:
-    """The lock file of that name."""
-    return Path(os.environ.get(FOLDER_VARIABLE) or tempfile.gettempdir()) / f"bizra-lab.{name}.lock"
+    """The lock file of that name; its folder is made when it is the host's own."""
+    named = os.environ.get(FOLDER_VARIABLE)
+    if named:
+        return Path(named) / f"bizra-lab.{name}.lock"
+    # Not in the folder for temporary files itself: there nobody may lock a file that another user has made.
+    folder = Path(tempfile.gettempdir()) / "bizra-lab.locks"
+    with contextlib.suppress(OSError):
+        folder.mkdir()
+        folder.chmod(0o777)
+    return folder / f"bizra-lab.{name}.lock"
 
 
 LockState = Literal["free", "held", "unusable"]
@@ -64,18 +74,28 @@ def lock_state(name: str) -> LockState:
 def _held(name: str, patience_s: float) -> Iterator[None]:
     path = lock_path(name)
     # Any user of the host may measure on it, so any user may open the file.
-    lock = filelock.FileLock(path, timeout=patience_s, mode=0o666)
+    lock = filelock.FileLock(path, timeout=patience_s, mode=0o666, poll_interval=POLL_S)
     try:
         lock.acquire()
     except filelock.Timeout:
         raise CannotMeasure(
-            f"{path}: held by another measurement for over {patience_s:g} s; expected it to end"
+            f"{path}: held by another measurement for over {patience_s:g} s{_holder(path)}; expected it to end"
         ) from None
     except OSError as error:
         raise CannotMeasure(
             f"{path}: {error.strerror}; expected a lock file this user may open (or set {FOLDER_VARIABLE})"
         ) from None
+    with contextlib.suppress(OSError):
+        path.write_text(str(os.getpid()), encoding="utf-8")
     try:
         yield
     finally:
         lock.release()
+
+
+def _holder(path: Path) -> str:
+    """The words " (process 123)" for whoever wrote itself into the lock file last, or nothing."""
+    try:
+        return f" (process {int(path.read_text(encoding='utf-8'))})"
+    except (OSError, ValueError):
+        return ""

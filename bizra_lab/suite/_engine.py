@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
+import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -34,16 +37,22 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
 
     @contextlib.contextmanager
     def setup_kernel(self, **kwargs: Any) -> Iterator[None]:
-        with contextlib.ExitStack() as stack:
+        # The kernel ends before the turn does: the next notebook may measure in its first cells.
+        with contextlib.ExitStack() as turn, contextlib.ExitStack() as kernel:
             with quiet():
-                stack.enter_context(super().setup_kernel(**kwargs))
-                self.on_kernel(int(self.km.provisioner.pid))
+                kernel.enter_context(super().setup_kernel(**kwargs))
+                pid = int(self.km.provisioner.pid)
+                kernel.callback(_kill_group, pid)
+                self.on_kernel(pid)
                 self.wait_for_reply(self.kc.execute(WARM_UP, silent=True))
+            turn.enter_context(self._turn)
             yield
 
-    def papermill_execute_cells(self) -> None:
-        with self._turn:
-            super().papermill_execute_cells()
+
+def _kill_group(pid: int) -> None:
+    """Kill a kernel with what it started; a kernel that died by itself has left that running."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # Darwin's word for a group of zombies
+        os.killpg(pid, signal.SIGKILL)
 
 
 class _Engine(NBClientEngine):  # type: ignore[misc]
@@ -51,6 +60,9 @@ class _Engine(NBClientEngine):  # type: ignore[misc]
     def execute_managed_notebook(
         cls, nb_man: Any, kernel_name: str, *, execution_timeout: float, start_timeout: int, **kwargs: Any
     ) -> Any:
+        # Papermill notes absolute paths; a notebook that is evidence names no folder of the machine it ran on.
+        name = Path(kwargs["input_path"]).name
+        nb_man.nb.metadata["papermill"].update(input_path=f"notebooks/{name}", output_path=name)
         client = _Client(
             nb_man,
             turn=measuring() if kwargs["measuring"] else contextlib.nullcontext(),
@@ -58,6 +70,8 @@ class _Engine(NBClientEngine):  # type: ignore[misc]
             on_cell=kwargs["on_cell"],
             kernel_name=kernel_name,
             timeout=math.ceil(execution_timeout),
+            # A cell has ended when its last output is here; on a busy host that takes more than the usual 4 s.
+            iopub_timeout=math.ceil(execution_timeout),
             startup_timeout=start_timeout,
             # A graceful end waits up to three seconds for a kernel that has nothing left to do.
             shutdown_kernel="immediate",

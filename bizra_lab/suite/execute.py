@@ -11,20 +11,21 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import multiprocessing.connection
+import multiprocessing.resource_tracker
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import nbformat
-import psutil
 
 from bizra_lab.errors import LabError, SettingsError, one_line
 from bizra_lab.files import write_atomically
 from bizra_lab.harness.environment import now_utc
 from bizra_lab.suite.plan import Job
 from bizra_lab.suite.run_folder import FAILED_SUFFIX, RUNNING_SUFFIX, Run, State
-from bizra_lab.suite.worker import Cell, Ended, Kernel, Order, work
+from bizra_lab.suite.worker import Cell, Ended, Kernel, Order, kill_family, work
 
 PARAMETERS = ("study", "profile", "out_dir", "overrides")  # what every notebook is told
 
@@ -104,7 +105,7 @@ class _Worker:
         """Kill the process and its kernel, with whatever they have started."""
         for pid in (self.process.pid, self.kernel_pid):
             if pid is not None:
-                _kill_family(pid)
+                kill_family(pid)
         self.process.join()
         self.pipe.close()
 
@@ -129,7 +130,12 @@ class _Crew:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=work, args=(theirs,), daemon=True)
+        # Until it can tell Control-C that it is not meant, a worker must not hear it. Starting multiprocessing's own
+        # tracker would unblock the signal again, so that is done first.
+        multiprocessing.resource_tracker.ensure_running()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         process.start()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         self._workers.append(_Worker(process, ours))
 
@@ -144,7 +150,7 @@ class _Crew:
             parameters={
                 "study": job.study,
                 "profile": job.profile,
-                "out_dir": str(self._run.folder),
+                "out_dir": self._out_dir(),
                 "overrides": dict(job.overrides),
             },
             measuring=job.measuring,
@@ -230,6 +236,11 @@ class _Crew:
             worker.process.join(timeout=HEARTBEAT_S)
             worker.end()
 
+    def _out_dir(self) -> str:
+        """The run's folder as a notebook knows it, whose working directory is the lab's."""
+        folder = self._run.folder
+        return str(folder.relative_to(self._home) if folder.is_relative_to(self._home) else folder)
+
     def _running(self, job: Job) -> Path:
         # Hidden, and swept up by whoever resumes; papermill insists on the ending.
         return self._run.folder / f".{job.notebook.stem}{RUNNING_SUFFIX}"
@@ -239,15 +250,6 @@ def _where(job: Job, at: Cell | None) -> str:
     if at is None:
         return f"{job.notebook.name}: "
     return f"{job.notebook.name}, cell {at.cell} ({at.first_line}): "
-
-
-def _kill_family(pid: int) -> None:
-    """Kill a process and everything it started, children last found first."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        parent = psutil.Process(pid)
-        for each in [*reversed(parent.children(recursive=True)), parent]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                each.kill()
 
 
 def _leave_partial(running: Path, failed: Path, state: State, error: str | None) -> bool:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bizra_lab.errors import SettingsError
 from bizra_lab.files import write_atomically
-from bizra_lab.gates import load_gates
+from bizra_lab.gates import Gates, load_gates
 from bizra_lab.harness.doctor import glance
 from bizra_lab.harness.environment import now_utc, read_code, read_host, read_python
 from bizra_lab.settings import plain
 from bizra_lab.suite.execute import JobEvent, execute
 from bizra_lab.suite.plan import Job, plan
 from bizra_lab.suite.report import write_report
-from bizra_lab.suite.run_folder import Run, State, create_run, find_run, open_run, to_do
+from bizra_lab.suite.run_folder import Run, State, alone_in, create_run, find_run, open_run, to_do
 from bizra_lab.suite.verdicts import ALL_PASS, SOME_OPEN, RunVerdicts, gates_document, judge_run, read_records
 
 COULD_NOT_RUN = 2
@@ -66,19 +66,30 @@ def run_suite(home: Path, request: RunRequest, on_event: Callable[[JobEvent], No
         if not jobs:
             raise SettingsError(f"{home / 'notebooks'}: no study has a notebook; expected NN_<study>.ipynb")
         run = create_run(home, jobs, _about(home, request, jobs), now_utc())
+        with alone_in(run.folder):
+            judged = _execute_and_judge(run, jobs, home, request.workers, gates, on_event)
     else:
-        run = open_run(find_run(home, request.resume))
-        jobs = _planned_before(run, home)
-    execute(run, to_do(run, jobs), home, request.workers, on_event)
+        folder = find_run(home, request.resume)
+        with alone_in(folder):
+            run = open_run(folder)
+            jobs = _planned_before(run, home)
+            judged = _execute_and_judge(run, jobs, home, request.workers, gates, on_event)
+    failures = tuple(
+        job.error or f"{job.notebook}: {job.state}" for job in run.jobs.values() if job.state is not State.COMPLETED
+    )
+    return FinishedRun(run.folder, judged, failures, all(job.checked.profile.open_expected for job in jobs))
+
+
+def _execute_and_judge(
+    run: Run, jobs: Sequence[Job], home: Path, workers: int, gates: Gates, on_event: Callable[[JobEvent], None]
+) -> RunVerdicts:
+    execute(run, to_do(run, jobs), home, workers, on_event)
     judged = judge_run(run.id, read_records(run.folder) if _any_record(run) else {}, gates)
     text = json.dumps(gates_document(judged), indent=2, ensure_ascii=False, allow_nan=False)
     write_atomically(run.folder / "gates.json", text.encode() + b"\n")
     run.finish(now_utc())
     write_report(run.folder)
-    failures = tuple(
-        job.error or f"{job.notebook}: {job.state}" for job in run.jobs.values() if job.state is not State.COMPLETED
-    )
-    return FinishedRun(run.folder, judged, failures, all(job.checked.profile.open_expected for job in jobs))
+    return judged
 
 
 def _about(home: Path, request: RunRequest, jobs: tuple[Job, ...]) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,24 @@ def _point_latest(folder: Path) -> None:
         fresh.replace(link)
     except OSError as error:
         raise Unwritable(f"{link}: {error.strerror or one_line(error)}; expected a place for a link") from None
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """
+    Be the one process that executes this run, until the block ends or the process does; nothing is left in the folder.
+
+    Raises Unwritable with one line when another does: to go on with a run that is running would undo it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Unwritable(f"{folder}: this run is still being executed; expected it to have ended") from None
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def runs(home: Path) -> tuple[Path, ...]:

@@ -71,6 +71,8 @@ def work(pipe: Connection) -> None:
     # A session of its own: Control-C reaches the one who waits for us, and he decides.
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    os.dup2(2, 1)  # what a cell writes past Python, and what it starts, would land in the lab's own output
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # the kernel of this environment, not one a user has installed
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # or every kernel prints a warning about its own debugger
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -83,10 +85,27 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None, "a worker has a parent"
     multiprocessing.connection.wait([parent.sentinel])
-    for child in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            child.kill()
+    for child in psutil.Process().children():
+        kill_family(child.pid)
     os._exit(1)
+
+
+def kill_family(pid: int) -> None:
+    """
+    Kill a worker or a kernel and everything it started.
+
+    Both lead a process group of their own, by which those are found whose parent has died before them.
+    """
+    family = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        family = psutil.Process(pid).children(recursive=True)
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # Darwin's word for a group of zombies
+        os.killpg(pid, signal.SIGKILL)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        family.append(psutil.Process(pid))
+    for each in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
 
 
 def _carry_out(order: Order, pipe: Connection) -> Ended:
@@ -108,7 +127,7 @@ def _carry_out(order: Order, pipe: Connection) -> Ended:
         return Ended(state, f"{where}: {sentence}")
 
     try:
-        _run_notebook(order, report)
+        executed = _run_notebook(order, report)
     except PapermillExecutionError as error:
         return ended(State.FAILED, one_line(Exception(f"{error.ename}: {error.evalue}")))
     except DeadKernelError:
@@ -119,10 +138,13 @@ def _carry_out(order: Order, pipe: Connection) -> Ended:
         return ended(State.FAILED, one_line(error))
     except Exception as error:
         return ended(State.FAILED, f"{type(error).__name__}: {one_line(error)}")
+    # A cell that ends its notebook by SystemExit with 0 stops it, and papermill raises nothing.
+    if executed.metadata["papermill"]["exception"]:
+        return ended(State.FAILED, "SystemExit before the notebook's end")
     return Ended(State.COMPLETED, None)
 
 
-def _run_notebook(order: Order, report: Callable[[Kernel | Cell], None]) -> None:
+def _run_notebook(order: Order, report: Callable[[Kernel | Cell], None]) -> nbformat.NotebookNode:
     import papermill
 
     from bizra_lab.suite import _engine
@@ -130,7 +152,7 @@ def _run_notebook(order: Order, report: Callable[[Kernel | Cell], None]) -> None
     _engine.register(ENGINE)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the tools about each other; what matters is raised
-        papermill.execute_notebook(
+        executed: nbformat.NotebookNode = papermill.execute_notebook(
             order.notebook,
             order.output,
             parameters=order.parameters,
@@ -143,6 +165,7 @@ def _run_notebook(order: Order, report: Callable[[Kernel | Cell], None]) -> None
             on_kernel=lambda pid: report(Kernel(pid)),
             on_cell=_cells(report),
         )
+    return executed
 
 
 def _cells(report: Callable[[Kernel | Cell], None]) -> Callable[[nbformat.NotebookNode, int], None]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from bizra_lab.harness.quiet import FOLDER_VARIABLE, lock_path, lock_state, meas
 
 HOLDER = """
 import sys
+import tempfile
 from bizra_lab.harness.quiet import measuring, quiet
 with {name}():
     print("held", flush=True)
@@ -62,3 +66,23 @@ def test_a_place_for_locks_that_takes_none_is_told(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "file"))
     with pytest.raises(CannotMeasure, match="expected a lock file this user may open"), quiet(patience_s=0.1):
         pass
+
+
+def test_who_holds_a_lock_is_told() -> None:
+    with quiet(patience_s=1), pytest.raises(CannotMeasure, match=rf"quiet\.lock: .* \(process {os.getpid()}\)"):
+        _in_another_thread(lambda: quiet(patience_s=0.1).__enter__())
+
+
+def _in_another_thread(act: Callable[[], None]) -> None:
+    # A thread that already holds the lock is refused at once, whatever its patience.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(act).result()
+
+
+def test_every_user_of_the_host_may_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(FOLDER_VARIABLE)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with quiet(patience_s=1):
+        path = lock_path("quiet")
+    assert "0o777" == oct(path.parent.stat().st_mode & 0o7777)
+    assert "0o666" == oct(path.stat().st_mode & 0o7777)
