@@ -21,13 +21,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bizra_lab.errors import LabError, SettingsError, one_line
+from bizra_lab.errors import COULD_NOT_RUN, LabError, SettingsError, one_line
 from bizra_lab.settings import parse_yaml
 
 if TYPE_CHECKING:
     from bizra_lab.suite.execute import JobEvent
 
-COULD_NOT_RUN = 2
 INTERRUPTED = 128 + signal.SIGINT
 
 TRUST_EXIT = {"validated": 0, "refuted": 1, "under_audit": 3}

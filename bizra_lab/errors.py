@@ -18,6 +18,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+COULD_NOT_RUN = 2  # the exit code of whatever a LabError, or a notebook that failed, has stopped
+
 
 class LabError(Exception):
     """One line for the user: where, what was found, what was expected."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bizra_lab.errors import SettingsError
+from bizra_lab.errors import COULD_NOT_RUN, SettingsError
 from bizra_lab.files import write_atomically
 from bizra_lab.gates import Gates, load_gates
 from bizra_lab.harness.doctor import glance
@@ -19,8 +19,6 @@ from bizra_lab.suite.plan import Job, plan
 from bizra_lab.suite.report import write_report
 from bizra_lab.suite.run_folder import Run, State, alone_in, create_run, find_run, open_run, to_do
 from bizra_lab.suite.verdicts import ALL_PASS, SOME_OPEN, RunVerdicts, gates_document, judge_run, read_records
-
-COULD_NOT_RUN = 2
 
 
 @dataclass(frozen=True, slots=True)
