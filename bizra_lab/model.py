@@ -25,6 +25,8 @@ Workers = npt.NDArray[np.int32]
 
 Scope = Literal["inproc", "http", "simulated"]
 LoadKind = Literal["closed", "open"]
+Arrivals = Literal["constant", "poisson"]
+WorkersAs = Literal["threads", "tasks", "processes"]
 
 SUCCESS = "ok"  # the outcome of an operation that did what it should
 
@@ -35,11 +37,16 @@ class Load:
     How operations are offered: `workers` of them one behind the other (closed), or `rate_per_s` by plan (open).
 
     In a closed load a worker starts its next operation when its last one ends, so at most `workers` are in flight.
+    In an open load operations fall due by a plan that was made before, evenly (`constant`) or at random (`poisson`);
+    `workers` is how many can be under way at a time, and what falls due while all are busy waits, and its wait counts.
+    Workers are threads, asyncio tasks of one thread, or processes.
     """
 
     kind: LoadKind = "closed"
     workers: int = 1
     rate_per_s: float | None = None
+    arrivals: Arrivals = "constant"
+    workers_as: WorkersAs = "threads"
 
     def __post_init__(self) -> None:
         if self.workers < 1:
@@ -57,15 +64,36 @@ class Workload:
     """
     Something to measure: one callable without arguments, and what is needed to trust its count.
 
-    `operate` does one operation; what it raises becomes the operation's outcome. `count`, when the component keeps
-    one, returns how many operations it has seen since it was made: a counter that shares nothing with the recorder.
-    `close` frees what the workload holds.
+    `operate` does one operation; what it raises becomes the operation's outcome. Where workers are tasks it returns an
+    awaitable. `of_worker`, where workers must not share one (each has its connection), makes a worker's own `operate`
+    from its number, in the thread, task or process that will use it. `count`, when the component keeps one, returns how
+    many operations it has seen since it was made: a counter that shares nothing with the recorder. `inside`, when the
+    component keeps one, reads its own gate: what is in flight as the system itself sees it. `close` frees what the
+    workload holds, whatever was made for its workers too.
     """
 
     name: str
     operate: Callable[[], object]
+    of_worker: Callable[[int], Callable[[], object]] | None = None
     count: Callable[[], int] | None = None
+    inside: Callable[[], GateReading] | None = None
     close: Callable[[], None] = lambda: None
+    scope: Scope = "inproc"
+
+
+@dataclass(frozen=True, slots=True)
+class GateReading:
+    """
+    A gate's state at one moment: the integral over time of the number in flight, and who went in and out so far.
+
+    Two readings bound a window: the difference of `integral_ns` over that of `at_ns` is L, operations in flight on
+    average; that of `left` over it is λ, completions per ns. `at_ns` is the gate's own clock.
+    """
+
+    integral_ns: int
+    at_ns: int
+    entered: int
+    left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +119,79 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True)
+class InFlight:
+    """
+    What a gate at a boundary saw over the window; it shares no stamp with the records.
+
+    `integral_ns` over `window_ns` is L, operations in flight on average; `completed` over it is λ.
+    """
+
+    window_ns: int
+    integral_ns: int
+    completed: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampledInFlight:
+    """
+    The number in flight as looked at `looks` times at random moments, without the GIL: mean, standard deviation.
+
+    `lag_ns` is by how much the looks came late, on average. One that waits for an operation to end sees none, so the
+    mean means something only where the lag is small against what an operation takes.
+    """
+
+    looks: int
+    mean: float
+    deviation: float
+    lag_ns: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """
+    Operations that crossed an edge of the window, which several workers share: they leave no record.
+
+    `inside_ns` is the time of theirs that lies inside it, `longest_ns` what the longest took as far as it was seen.
+    """
+
+    operations: int
+    inside_ns: int
+    longest_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What the kernel counted for one worker while it ran: its time on a CPU, switches and page faults."""
+
+    worker: int
+    wall_ns: int
+    cpu_ns: int
+    voluntary: int  # context switches: it waited for something
+    involuntary: int  # context switches: it was made to wait
+    minor_faults: int
+    major_faults: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """
+    What the kernel counted between two looks, the later of them right after a slow operation that `finished_ns`.
+
+    Looks are few milliseconds apart at most. What happened to the operation is among what is counted here.
+    """
+
+    worker: int
+    finished_ns: int
+    span_ns: int  # between the two looks
+    cpu_ns: int  # of it, the worker's thread on a CPU
+    process_cpu_ns: int  # CPU time of all threads of the process meanwhile
+    voluntary: int
+    involuntary: int
+    minor_faults: int
+    major_faults: int
+
+
+@dataclass(frozen=True, slots=True)
 class Instrument:
     """
     What the measuring apparatus found out about itself, in the same process, around the window.
@@ -106,6 +207,15 @@ class Instrument:
     collections: tuple[Collection, ...] = ()
     results_kept: int = 0
     results_digest: str = ""
+    in_flight: InFlight | None = None  # where operations enter and leave the recorder's hands
+    sampled: SampledInFlight | None = None
+    inside: InFlight | None = None  # as the system under load itself saw it
+    cut: Cut | None = None
+    uses: tuple[Use, ...] = ()
+    sightings: tuple[Sighting, ...] = ()  # of the slowest operations; what took less than `slow_ns` was not looked at
+    slow_ns: int = 0
+    steal_ns: int = 0  # CPU time that the hypervisor kept from this machine, all CPUs, by its own account
+    forks: int = 0  # how often an operation forked the process
 
 
 @dataclass(frozen=True, slots=True)

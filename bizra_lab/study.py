@@ -241,17 +241,17 @@ def measure(study: Study) -> Samples:
     Raises CannotMeasure with one line when the machine cannot do what is asked.
     """
     rng = np.random.default_rng(study.seed)
-    prepare = COMPONENTS.get(study.component).prepare
+    component = COMPONENTS.get(study.component)
     profile = study.profile
     span = Span(profile.warmup_s, profile.duration_s)
     if profile.clock == "virtual":
         step_clock = StepClock()
-        workload = prepare(study.component_settings, rng, step_clock.now_ns)
+        workload = component.prepare_simulated(study.component_settings, rng, step_clock.now_ns)
         try:
             return measure_virtually(workload, study.load, span, step_clock, study.simulated, rng)
         finally:
             workload.close()
-    workload = prepare(study.component_settings, rng, MonotonicClock().now_ns)
+    workload = component.prepare(study.component_settings, rng, MonotonicClock().now_ns)
     try:
         return harness.measure(workload, study.load, span, choose(study.recorder))
     finally:

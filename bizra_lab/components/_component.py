@@ -27,20 +27,25 @@ Prepare = Callable[[S, np.random.Generator, Clock], Workload]
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """`settings` is the dataclass that the params file is read into; `prepare` makes the workload from one."""
+    """
+    `settings` is the dataclass that the params file is read into; `prepare` makes the workload from one.
+
+    `prepare_simulated` makes the one for simulated time, where the real one needs a real clock: sockets, processes.
+    """
 
     settings: type[Any]
     prepare: Prepare[Any]
+    prepare_simulated: Prepare[Any]
 
 
 COMPONENTS: Registry[Component] = Registry("component", "bizra_lab.components")
 
 
-def component(settings: type[S]) -> Callable[[Prepare[S]], Prepare[S]]:
+def component(settings: type[S], simulated: Prepare[S] | None = None) -> Callable[[Prepare[S]], Prepare[S]]:
     """Register the decorated `prepare` under its file's name; `settings` is the dataclass it takes."""
 
     def register(prepare: Prepare[S]) -> Prepare[S]:
-        COMPONENTS.add(prepare.__module__, Component(settings, prepare))
+        COMPONENTS.add(prepare.__module__, Component(settings, prepare, simulated or prepare))
         return prepare
 
     return register

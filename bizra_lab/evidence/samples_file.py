@@ -32,6 +32,8 @@ from bizra_lab.settings import build, canonical, mapping_of, plain
 MEASUREMENT_KEY = b"bizra_lab.measurement"
 INSTRUMENT_KEY = b"bizra_lab.instrument"
 
+LOAD_KEYS = ("kind", "workers", "rate_per_s")
+
 ROWS_PER_GROUP = 1 << 20  # 28 MB of columns: what is held beside the samples while writing
 
 _STAMPS = ("scheduled_ns", "started_ns", "finished_ns")
@@ -50,7 +52,7 @@ def write_samples(samples: Samples, path: Path) -> str:
 
     The file appears whole or not at all. Raises Unwritable with one line when the place does not take it.
     """
-    metadata = {MEASUREMENT_KEY: canonical(samples.measurement)}
+    metadata = {MEASUREMENT_KEY: canonical(_declared(samples.measurement))}
     if samples.instrument is not None:
         metadata[INSTRUMENT_KEY] = canonical(samples.instrument)
     with replacing(path) as temporary:
@@ -64,6 +66,16 @@ def write_samples(samples: Samples, path: Path) -> str:
             for batch in _batches(samples):
                 writer.write_batch(batch, row_group_size=ROWS_PER_GROUP)
         return file_digest(temporary)
+
+
+def _declared(measurement: Measurement) -> dict[str, Any]:
+    """What the contract of the file lists; of the load also what goes beyond it, where it is not the usual."""
+    declared: dict[str, Any] = plain(measurement)
+    usual = plain(Load())
+    declared["load"] = {
+        key: value for key, value in declared["load"].items() if key in LOAD_KEYS or value != usual[key]
+    }
+    return declared
 
 
 def _batches(samples: Samples) -> Iterator[pa.RecordBatch]:
