@@ -68,8 +68,9 @@ class Workload:
     awaitable. `of_worker`, where workers must not share one (each has its connection), makes a worker's own `operate`
     from its number, in the thread, task or process that will use it. `count`, when the component keeps one, returns how
     many operations it has seen since it was made: a counter that shares nothing with the recorder. `inside`, when the
-    component keeps one, reads its own gate: what is in flight as the system itself sees it. `close` frees what the
-    workload holds, whatever was made for its workers too.
+    component keeps one, reads its own gate: what is in flight as the system itself sees it. `remake` makes the same
+    workload again where this one cannot be sent, in another process. `close` frees what the workload holds, whatever
+    was made for its workers too.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Workload:
     of_worker: Callable[[int], Callable[[], object]] | None = None
     count: Callable[[], int] | None = None
     inside: Callable[[], GateReading] | None = None
+    remake: Callable[[], Workload] | None = None
     close: Callable[[], None] = lambda: None
     scope: Scope = "inproc"
 
@@ -151,10 +153,12 @@ class Cut:
     """
     Operations that crossed an edge of the window, which several workers share: they leave no record.
 
-    `inside_ns` is the time of theirs that lies inside it, `longest_ns` what the longest took as far as it was seen.
+    `ended_inside` of them had begun before the window and ended in it. `inside_ns` is the time of all of them that lies
+    inside it, `longest_ns` what the longest took as far as it was seen.
     """
 
     operations: int
+    ended_inside: int
     inside_ns: int
     longest_ns: int
 
@@ -470,3 +474,21 @@ class Record:
 
     content: Mapping[str, Any]
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outliers:
+    """
+    Operations whose service time lies beyond `fence_ns`, and what is known to have happened while they ran.
+
+    `counts` and `excess_ns`, the time beyond the median, are by cause, of which each operation has one. `worst` lists
+    the slowest, slowest first, as (seconds into the window, service time in ns, cause).
+    """
+
+    operations: int  # all, outliers or not
+    service_ns: int  # of all
+    median_ns: int
+    fence_ns: float
+    counts: Mapping[str, int]
+    excess_ns: Mapping[str, int]
+    worst: tuple[tuple[float, int, str], ...]

@@ -253,7 +253,7 @@ def measure(study: Study) -> Samples:
             workload.close()
     workload = component.prepare(study.component_settings, rng, MonotonicClock().now_ns)
     try:
-        return harness.measure(workload, study.load, span, choose(study.recorder))
+        return harness.measure(workload, study.load, span, choose(study.recorder), study.seed)
     finally:
         workload.close()
 

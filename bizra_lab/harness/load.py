@@ -1,117 +1,597 @@
 """
-Load: who starts which operation when.
+Load: who starts which operation when, and what was seen of it.
 
 Closed: so many workers, each starting its next operation when its last has ended. One worker's operations are chained,
-the end of one being the start of the next. Several are threads that begin together at a moment set beforehand and stop
-by a deadline, each with a start and an end stamp per operation.
+the end of one being the start of the next, and the window is theirs. Several begin together, run before the window
+opens and after it closes, and only operations wholly inside it count; what its edges cut is told.
+
+Open: operations fall due by a plan, whoever may be free for them.
+
+Workers are threads (here), asyncio tasks (`tasks`) or processes (`processes`). The thread that waits for them never
+waits for ever: a gate that is closed ends every loop between two operations, and an operation that does not return is
+given up after `patience_s`.
 """
 
 from __future__ import annotations
 
+import functools
+import math
+import os
+import resource
+import statistics
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Self, TypeVar
 
-from bizra_lab.harness.recorder import CHAINED_BYTES, PAIRED_BYTES, Operation, Recorder, Recording, Room
-from bizra_lab.model import Load
+import numpy as np
+
+from bizra_lab.errors import CannotMeasure
+from bizra_lab.harness.clock import MonotonicClock
+from bizra_lab.harness.inflight import between
+from bizra_lab.harness.recorder import (
+    BOARD_BYTES,
+    CHAINED_BYTES,
+    FOREVER,
+    PAIRED_BYTES,
+    SIGHTINGS,
+    Board,
+    Operation,
+    Recorder,
+    Recording,
+    Room,
+    Share,
+    digest_results,
+    outcome_names,
+)
+from bizra_lab.model import (
+    SUCCESS,
+    Codes,
+    Cut,
+    GateReading,
+    InFlight,
+    Ints,
+    Load,
+    SampledInFlight,
+    Sighting,
+    Use,
+    Workers,
+    Workload,
+)
 from bizra_lab.units import SECOND_NS
 
-# Enough for every thread to reach its first line; until then it sleeps without the GIL.
+Prepared = TypeVar("Prepared")  # what a thread needs for its work, made in it before the load begins
+
+# Enough for every worker to reach its first line; until then it sleeps without the GIL.
 START_S = 0.02
+
+# What several workers do before the window opens: by then the last of them has long begun.
+RAMP_S = 0.05
+
+# After a gate was closed the loops end as soon as the operation that each is in returns.
+GRACE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class ClosedRun:
-    """
-    What the workers of a closed load did: (worker, recording) pairs, and the wall time they had, in ns.
+class Job:
+    """What is to be done: a workload under a load, for how long, and how it is recorded."""
 
-    That time runs from before the first could start to the deadline, or the end of an operation that outlasted it.
-    A worker has more than one recording when the room it was given did not last until the deadline.
+    workload: Workload
+    load: Load
+    recorder: Recorder
+    duration_s: float
+    capacity: int = 100_000  # operations, a worker, to make room for
+    results: int = 1  # the last ones of each worker, to be kept
+    slow_ns: int = 0  # from here on the kernel's counters are asked; 0: never
+    patience_s: float = 30.0  # beyond the end of the window
+    seed: int = 0
+
+    def operation(self, worker: int) -> Operation:
+        """What this worker does; made in the thread that calls it."""
+        return self.workload.of_worker(worker) if self.workload.of_worker else self.workload.operate
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """
+    What was seen: the columns of `Samples`, of operations wholly inside the window, and what the instruments counted.
+
+    `attempted` counts those operations by something that is not their record.
     """
 
-    recordings: tuple[tuple[int, Recording], ...]
-    window_ns: int
+    scheduled_ns: Ints
+    started_ns: Ints
+    finished_ns: Ints
+    outcome: Codes
+    outcomes: tuple[str, ...]
+    worker: Workers
+    attempted: int
+    begin_ns: int
+    end_ns: int
+    recorded: int  # whether inside the window or not
+    in_flight: InFlight | None = None
+    sampled: SampledInFlight | None = None
+    inside: InFlight | None = None
+    cut: Cut | None = None
+    uses: tuple[Use, ...] = ()
+    sightings: tuple[Sighting, ...] = ()
+    slow_ns: int = 0
+    forks: int = 0
+    results_kept: int = 0
+    results_digest: str = ""
+
+    @property
+    def window_ns(self) -> int:
+        """Wall time that the workers had."""
+        return self.end_ns - self.begin_ns
 
 
 def bytes_per_operation(load: Load) -> int:
     """What the stamps of one operation take in memory."""
-    return CHAINED_BYTES if load.workers == 1 else PAIRED_BYTES
+    if load.kind == "open":
+        return BOARD_BYTES
+    return CHAINED_BYTES if is_chained(load) else PAIRED_BYTES
 
 
-def run_closed(
-    operate: Operation, load: Load, recorder: Recorder, duration_s: float, capacity: int, results: int
-) -> ClosedRun:
+def is_chained(load: Load) -> bool:
+    """Whether the end of one operation is the start of the next, so that nothing lies between them."""
+    return load.kind == "closed" and load.workers == 1 and load.workers_as == "threads"
+
+
+def run_chained(job: Job) -> Run:
     """
-    Every worker's operations over `duration_s` seconds, in rooms for `capacity` operations each.
+    One worker's operations over `job.duration_s` seconds; the window ends with the last of them.
 
     A room that fills up before the deadline is followed by another; making it takes time that no record covers, which
-    `recorder.coverage` shows. The last `results` results of each room are kept.
+    `recorder.coverage` shows.
     """
-    if load.workers == 1:
-        return _chained(operate, recorder, duration_s, capacity, results)
-    return _threads(operate, load.workers, recorder, duration_s, capacity, results)
+    recorder = job.recorder
+    gate = recorder.gate()
+    room = Room.chained(job.capacity, job.results, job.slow_ns)
+    began_ns: list[int] = []
+    done: list[Recording] = []
+
+    def work(_: int, operate: Operation) -> None:
+        began_ns.append(recorder.now_ns())
+        deadline_ns = began_ns[0] + round(job.duration_s * SECOND_NS)
+        done.append(recorder.chained(operate, room, deadline_ns, gate))
+        while not gate.closed and len(done[-1].outcome) == job.capacity and recorder.now_ns() < deadline_ns:
+            another = Room.chained(job.capacity, job.results, job.slow_ns)
+            done.append(recorder.chained(operate, another, deadline_ns, gate))
+
+    with Crew(job, work, 1, job.operation) as crew:
+        crew.gate = gate
+        window = Watch(job, gate)
+        crew.begin(recorder.now_ns)
+        window.open()
+        crew.wait(job.duration_s)
+        window.close()
+    end_ns = int(done[-1].finished_ns[-1]) if len(done[-1].outcome) else recorder.now_ns()
+    return crew.credited(window.credited(merged([(0, each) for each in done], began_ns[0], end_ns)))
 
 
-def _chained(operate: Operation, recorder: Recorder, duration_s: float, capacity: int, results: int) -> ClosedRun:
-    room = Room.chained(capacity, results)
-    begin_ns = recorder.now_ns()
-    deadline_ns = begin_ns + round(duration_s * SECOND_NS)
-    recordings = _until(
-        deadline_ns,
-        recorder,
-        room,
-        lambda room: recorder.chained(operate, room, deadline_ns),
-        lambda: Room.chained(capacity, results),
-    )
-    return _closed_run([recordings], begin_ns, deadline_ns)
+def run_threads(job: Job, moment_ns: Callable[[], int] | None = None) -> Run:
+    """
+    What several threads did within a window of `job.duration_s` seconds that they share.
 
-
-def _threads(
-    operate: Operation, workers: int, recorder: Recorder, duration_s: float, capacity: int, results: int
-) -> ClosedRun:
-    rooms = [Room.paired(capacity, results) for _ in range(workers)]
-    begin_ns = recorder.now_ns() + round(START_S * SECOND_NS)
-    deadline_ns = begin_ns + round(duration_s * SECOND_NS)
+    `moment_ns`, called when every worker is ready, says when they begin; it may wait for others to be ready too.
+    """
+    recorder = job.recorder
+    gate = recorder.gate()
+    rooms = [Room.paired(job.capacity, job.results, job.slow_ns) for _ in range(job.load.workers)]
     done: list[list[Recording]] = [[] for _ in rooms]
-    stopped: list[BaseException] = []
 
-    def work(worker: int) -> None:
+    def work(worker: int, operate: Operation) -> None:
+        done[worker].append(recorder.worker(operate, rooms[worker], crew.begin_ns, FOREVER, gate))
+        while not gate.closed and len(done[worker][-1].outcome) == job.capacity:
+            another = Room.paired(job.capacity, job.results, job.slow_ns)
+            done[worker].append(recorder.worker(operate, another, crew.begin_ns, FOREVER, gate))
+
+    with Crew(job, work, job.load.workers, job.operation) as crew:
+        crew.gate = gate
+        crew.begin(moment_ns or (lambda: recorder.now_ns() + round(START_S * SECOND_NS)))
+        window = Watch(job, gate)
+        window.during(crew.begin_ns)
+        gate.close()
+        crew.wait(0)
+    recordings = [(worker, each) for worker, own in enumerate(done) for each in own]
+    return crew.credited(window.credited(merged(recordings, window.begin_ns, window.end_ns)))
+
+
+def run_planned(job: Job, plan_ns: Ints) -> Run:
+    """
+    What so many threads did of a plan, `plan_ns` being ns from the beginning.
+
+    The window lasts from the beginning of the plan until its last operation ended. Operations that had not been started
+    `job.patience_s` after the plan's end are given up: they were attempted, and have no record.
+    """
+    recorder = job.recorder
+    shares: list[Share] = []
+
+    def work(worker: int, operate: Operation) -> None:
+        shares.append(recorder.planned(operate, board, worker, job.results, crew.gate, job.slow_ns))
+
+    with Crew(job, work, job.load.workers, job.operation) as crew:
+        # The plan begins when every worker is ready: none may be late because another was still connecting.
+        crew.assemble()
+        begin_ns = recorder.now_ns() + round(START_S * SECOND_NS)
+        board = Board.of(plan_ns + begin_ns)
+        crew.gate = recorder.gate(board.due_ns)
+        window = Watch(job, crew.gate)
+        window.open()
+        crew.begin(lambda: begin_ns)
+        crew.wait(job.duration_s)
+        window.close()
+    return crew.credited(window.credited(planned_run(board, begin_ns, job.duration_s, shares)))
+
+
+class Watch:
+    """The instruments beside the records, between the two edges of a window: gate, sampler, the system's own gate."""
+
+    def __init__(self, job: Job, gate: Any) -> None:
+        self._job = job
+        self._gate = gate
+        self._sampler = job.recorder.sampler(gate, job.duration_s, job.seed)
+        self._marks: list[tuple[int, ...]] = []
+        self._inside: list[GateReading] = []
+        self._sampled: SampledInFlight | None = None
+
+    def during(self, begin_ns: int) -> None:
+        """Stand by from `begin_ns` on, through the ramp and a window of the job's duration."""
+        now_ns = self._job.recorder.now_ns
+        opens_ns = begin_ns + round(RAMP_S * SECOND_NS)
+        MonotonicClock.sleep(max(opens_ns - now_ns(), 0) / SECOND_NS)
+        self.open()
+        closes_ns = self.begin_ns + round(self._job.duration_s * SECOND_NS)
         try:
-            done[worker] = _until(
-                deadline_ns,
-                recorder,
-                rooms[worker],
-                lambda room: recorder.worker(operate, room, begin_ns, deadline_ns),
-                lambda: Room.paired(capacity, results),
-            )
+            MonotonicClock.sleep(max(closes_ns - now_ns(), 0) / SECOND_NS)
+        finally:
+            self.close()
+
+    def open(self) -> None:
+        self._look_inside()
+        self._marks.append(self._gate.mark())
+        self._sampler.start()
+
+    def close(self) -> None:
+        self._marks.append(self._gate.mark())
+        self._sampled = self._sampler.stop()
+        self._look_inside()
+
+    def _look_inside(self) -> None:
+        if self._job.workload.inside:
+            self._inside.append(self._job.workload.inside())
+
+    @property
+    def begin_ns(self) -> int:
+        """By the clock that operations are stamped with."""
+        return self._marks[0][-1]
+
+    @property
+    def end_ns(self) -> int:
+        """By the same clock."""
+        return self._marks[1][-1]
+
+    def credited(self, run: Run) -> Run:
+        """The run with what the instruments saw."""
+        first, last = (GateReading(*mark[:4]) for mark in self._marks)
+        inside = between(*self._inside) if self._inside else None
+        return replace(run, in_flight=between(first, last), sampled=self._sampled, inside=inside)
+
+
+# What forked processes have in common with this one: in a child, no loop goes on.
+_open_gates: list[Any] = []
+_forked: list[None] = []
+
+
+def _close_gates() -> None:
+    for gate in _open_gates:
+        gate.close()
+
+
+os.register_at_fork(before=lambda: _forked.append(None), after_in_child=_close_gates)
+
+
+class Crew(Generic[Prepared]):
+    """
+    The threads of a load, and the one that waits for them: each gets ready, all begin together, no wait is for ever.
+
+    Leaving the block closes the gate, so that whatever ends it (an error, Control-C) ends the workers too.
+    """
+
+    def __init__(
+        self, job: Job, work: Callable[[int, Prepared], None], workers: int, prepare: Callable[[int], Prepared]
+    ) -> None:
+        self.begin_ns = 0
+        self._job = job
+        self._prepare = prepare
+        self._work = work
+        self._workers = workers
+        self._gate: Any = None
+        self._uses: list[Use] = []
+        self._stopped: list[BaseException] = []
+        self._ready = threading.Semaphore(0)
+        self._go = threading.Event()
+        self._ended = threading.Semaphore(0)
+        self._assembled = False
+        self._given_up = False
+        self._forks_before = len(_forked)
+        self._process = os.getpid()
+
+    @property
+    def gate(self) -> Any:
+        return self._gate
+
+    @gate.setter
+    def gate(self, gate: Any) -> None:
+        self._gate = gate
+        _open_gates.append(gate)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._given_up = kind is not None
+        self._go.set()
+        if self._gate is None:
+            return
+        self._gate.close()
+        _open_gates.remove(self._gate)
+        if kind is not None:
+            self._all_ended(GRACE_S)
+
+    def assemble(self) -> None:
+        """Start the threads and return when each has what it needs. Raises what one of them raised on the way."""
+        for worker in range(self._workers):
+            threading.Thread(target=self._thread, args=(worker,), daemon=True).start()
+        patience_s = self._job.patience_s
+        until_ns = MonotonicClock.now_ns() + round(patience_s * SECOND_NS)
+        for _ in range(self._workers):
+            if not self._ready.acquire(timeout=max(until_ns - MonotonicClock.now_ns(), 0) / SECOND_NS):
+                raise CannotMeasure(
+                    f"{self._job.workload.name}: a worker was not ready after {patience_s:g} s; expected all "
+                    f"{self._workers}"
+                )
+        self._assembled = True
+        self._raise_what_stopped()
+
+    def begin(self, moment_ns: Callable[[], int]) -> None:
+        """Let them begin at a moment, asked for when all are ready."""
+        if not self._assembled:
+            self.assemble()
+        self.begin_ns = moment_ns()
+        self._go.set()
+
+    def wait(self, expected_s: float) -> None:
+        """
+        Return when all have ended, for which they have so many seconds and the job's patience.
+
+        Raises what one of them raised, and CannotMeasure when an operation does not return.
+        """
+        if not self._all_ended(expected_s + self._job.patience_s):
+            self._gate.close()
+            if not self._all_ended(GRACE_S):
+                raise CannotMeasure(
+                    f"{self._job.workload.name}: an operation has not returned {self._job.patience_s:g} s after the "
+                    "end of the window; expected each to return (a longer patience_s waits longer)"
+                )
+        self._raise_what_stopped()
+
+    def _all_ended(self, seconds: float) -> bool:
+        until_ns = MonotonicClock.now_ns() + round(seconds * SECOND_NS)
+        while self._running:
+            if not self._ended.acquire(timeout=max(until_ns - MonotonicClock.now_ns(), 0) / SECOND_NS):
+                return False
+            self._running -= 1
+        return True
+
+    @functools.cached_property
+    def _running(self) -> int:
+        return self._workers
+
+    def _raise_what_stopped(self) -> None:
+        if self._stopped:
+            raise self._stopped[0]
+
+    def _thread(self, worker: int) -> None:
+        try:
+            try:
+                prepared = self._prepare(worker)
+            finally:
+                self._ready.release()
+            self._go.wait()
+            if self._given_up:
+                return
+            before = _kernel_counts()
+            try:
+                self._work(worker, prepared)
+            finally:
+                # A child that an operation forked came back here: it is nobody's worker.
+                if os.getpid() != self._process:
+                    os._exit(0)
+                self._uses.append(_use(worker, before, _kernel_counts()))
         except BaseException as error:  # handed to the thread that waits, which raises it
-            stopped.append(error)
+            self._stopped.append(error)
+        finally:
+            self._ended.release()
 
-    threads = [threading.Thread(target=work, args=(worker,), daemon=True) for worker in range(workers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if stopped:
-        raise stopped[0]
-    return _closed_run(done, begin_ns, deadline_ns)
+    def credited(self, run: Run) -> Run:
+        """The run with what the kernel counted for each worker."""
+        uses = tuple(sorted(self._uses, key=lambda use: use.worker))
+        return replace(run, uses=uses, forks=len(_forked) - self._forks_before)
 
 
-def _until(
-    deadline_ns: int,
-    recorder: Recorder,
-    room: Room,
-    record: Callable[[Room], Recording],
-    another: Callable[[], Room],
-) -> list[Recording]:
-    recordings = [record(room)]
-    while len(recordings[-1].outcome) == len(room.outcome) and recorder.now_ns() < deadline_ns:
-        room = another()
-        recordings.append(record(room))
-    return recordings
+def _kernel_counts() -> tuple[int, ...]:
+    counts = resource.getrusage(getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF))
+    cpu_ns = round((counts.ru_utime + counts.ru_stime) * SECOND_NS)
+    return MonotonicClock.now_ns(), cpu_ns, counts.ru_nvcsw, counts.ru_nivcsw, counts.ru_minflt, counts.ru_majflt
 
 
-def _closed_run(by_worker: list[list[Recording]], begin_ns: int, deadline_ns: int) -> ClosedRun:
-    pairs = tuple((worker, each) for worker, recordings in enumerate(by_worker) for each in recordings)
-    ends_ns = [int(each.finished_ns[-1]) for _, each in pairs if len(each.finished_ns)]
-    return ClosedRun(pairs, max([deadline_ns, *ends_ns]) - begin_ns)
+def _use(worker: int, before: tuple[int, ...], after: tuple[int, ...]) -> Use:
+    return Use(worker, *(late - early for early, late in zip(before, after, strict=True)))
+
+
+# ---- what was recorded, as one -------------------------------------------------------------------------------
+
+
+def merged(recordings: Sequence[tuple[int, Recording]], begin_ns: int, end_ns: int) -> Run:
+    """One run of what the workers recorded, (worker, recording) pairs: what lies wholly inside, and what was cut."""
+    inside = [(worker, each, _inside(each, begin_ns, end_ns)) for worker, each in recordings]
+    started_ns = _joined([each.started_ns[rows] for _, each, rows in inside])
+    recorded = sum(len(each.outcome) for _, each in recordings)
+    outcome, outcomes = _outcomes([(each.outcome[rows], each.outcomes) for _, each, rows in inside])
+    kept = [result for _, each in recordings for result in each.kept]
+    seen = [(worker, each.sightings, each.slow_ns) for worker, each in recordings]
+    sightings, slow_ns = slowest(seen, begin_ns, end_ns)
+    return Run(
+        # A worker of a closed load starts its next operation when it is free: that is the plan.
+        scheduled_ns=started_ns,
+        started_ns=started_ns,
+        finished_ns=_joined([each.finished_ns[rows] for _, each, rows in inside]),
+        outcome=outcome,
+        outcomes=outcomes,
+        worker=_workers([(worker, rows.stop - rows.start) for worker, _, rows in inside]),
+        attempted=sum(each.attempted for _, each in recordings) - (recorded - len(started_ns)),
+        begin_ns=begin_ns,
+        end_ns=end_ns,
+        recorded=recorded,
+        cut=_cut(inside, begin_ns, end_ns),
+        sightings=sightings,
+        slow_ns=slow_ns,
+        results_kept=len(kept),
+        results_digest=digest_results(kept),
+    )
+
+
+def _inside(recording: Recording, begin_ns: int, end_ns: int) -> slice:
+    """The rows of operations wholly inside the window; a worker's are in order."""
+    first = int(np.searchsorted(recording.started_ns, begin_ns, side="left"))
+    last = int(np.searchsorted(recording.finished_ns, end_ns, side="right"))
+    return slice(first, max(first, last))
+
+
+def _cut(inside: Sequence[tuple[int, Recording, slice]], begin_ns: int, end_ns: int) -> Cut:
+    operations = ended_inside = inside_ns = longest_ns = 0
+    for _, each, rows in inside:
+        for outside in (slice(0, rows.start), slice(rows.stop, len(each.outcome))):
+            started_ns, finished_ns = each.started_ns[outside], each.finished_ns[outside]
+            crossing = (finished_ns > begin_ns) & (started_ns < end_ns)
+            operations += int(crossing.sum())
+            ended_inside += int((crossing & (finished_ns <= end_ns)).sum())
+            within_ns = np.minimum(finished_ns, end_ns) - np.maximum(started_ns, begin_ns)
+            inside_ns += int(within_ns[crossing].sum())
+            longest_ns = max(longest_ns, int((finished_ns - started_ns)[crossing].max(initial=0)))
+    return Cut(operations, ended_inside, inside_ns, longest_ns)
+
+
+def planned_run(board: Board, begin_ns: int, duration_s: float, shares: Sequence[Share]) -> Run:
+    """One run of what the workers of an open load wrote on their board; what was never started leaves no row."""
+    started = board.starts != 0
+    everything = bool(started.all())
+    rows: Any = slice(None) if everything else started
+    finished_ns = board.ends[rows]
+    kept = [result for each in shares for result in each.kept]
+    end_ns = max(begin_ns + round(duration_s * SECOND_NS), int(finished_ns.max(initial=0)))
+    sightings, slow_ns = slowest([(each.worker, each.sightings, each.slow_ns) for each in shares], begin_ns, end_ns)
+    return Run(
+        scheduled_ns=board.due_ns[rows],
+        started_ns=board.starts[rows],
+        finished_ns=finished_ns,
+        outcome=board.outcome[rows],
+        outcomes=outcome_names(board.errors),
+        worker=board.worker[rows],
+        attempted=len(board.due_ns),
+        begin_ns=begin_ns,
+        end_ns=end_ns,
+        recorded=len(finished_ns),
+        sightings=sightings,
+        slow_ns=slow_ns,
+        results_kept=len(kept),
+        results_digest=digest_results(kept),
+    )
+
+
+def slowest(seen: Sequence[tuple[int, Ints, int]], begin_ns: int, end_ns: int) -> tuple[tuple[Sighting, ...], int]:
+    """
+    The sightings of the slowest operations that ended in the window, and from how many ns on they are complete.
+
+    `seen` holds (worker, rows, slow_ns) of each recording.
+    """
+    rows = [(worker, *row) for worker, own, _ in seen for row in own.tolist() if begin_ns <= row[0] <= end_ns]
+    rows.sort(key=lambda row: row[2], reverse=True)
+    slow_ns = max((each for _, _, each in seen), default=0)
+    if len(rows) > SIGHTINGS:
+        slow_ns = max(slow_ns, rows[SIGHTINGS - 1][2])
+    kept = sorted(row for row in rows[:SIGHTINGS] if row[2] >= slow_ns)
+    return tuple(Sighting(worker, finished_ns, *counts) for worker, finished_ns, _, *counts in kept), slow_ns
+
+
+def _joined(columns: Sequence[Ints]) -> Ints:
+    # The usual case, one worker and one room, needs no copy of a hundred million stamps.
+    return columns[0] if len(columns) == 1 else np.concatenate(columns)
+
+
+def _outcomes(columns: Sequence[tuple[Codes, tuple[str, ...]]]) -> tuple[Codes, tuple[str, ...]]:
+    """All outcome columns as one, with one list of names: each recording numbered its own."""
+    if len(columns) == 1:
+        return columns[0]
+    names = (SUCCESS, *dict.fromkeys(name for _, own in columns for name in own[1:]))
+    places = [np.array([names.index(name) for name in own], dtype=np.uint32) for _, own in columns]
+    return np.concatenate([place[codes] for place, (codes, _) in zip(places, columns, strict=True)]), names
+
+
+def _workers(counts: Sequence[tuple[int, int]]) -> Workers:
+    """The column of worker numbers, from (worker, operations) of each recording."""
+    if len(counts) == 1:
+        worker, operations = counts[0]
+        # One number for all, without a column of its own in memory.
+        return np.broadcast_to(np.int32(worker), operations)
+    return np.concatenate([np.full(operations, worker, dtype=np.int32) for worker, operations in counts])
+
+
+def in_one(runs: Sequence[Run]) -> Run:
+    """One run of several that were made side by side, each by one worker: worker i is that of run i."""
+    outcome, outcomes = _outcomes([(each.outcome, each.outcomes) for each in runs])
+    started_ns = _joined([each.started_ns for each in runs])
+    gates = [each.in_flight for each in runs if each.in_flight]
+    cuts = [each.cut for each in runs if each.cut]
+    sampled = [each.sampled for each in runs if each.sampled]
+    return Run(
+        scheduled_ns=started_ns,
+        started_ns=started_ns,
+        finished_ns=_joined([each.finished_ns for each in runs]),
+        outcome=outcome,
+        outcomes=outcomes,
+        worker=_workers([(worker, len(each.started_ns)) for worker, each in enumerate(runs)]),
+        attempted=sum(each.attempted for each in runs),
+        begin_ns=min(each.begin_ns for each in runs),
+        end_ns=max(each.end_ns for each in runs),
+        recorded=sum(each.recorded for each in runs),
+        # Each watched its own window; they differ by the time that waking up takes.
+        in_flight=InFlight(
+            round(statistics.mean(each.window_ns for each in gates)),
+            sum(each.integral_ns for each in gates),
+            sum(each.completed for each in gates),
+        ),
+        # Their errors are independent: deviations add as squares do.
+        sampled=SampledInFlight(
+            min(each.looks for each in sampled),
+            sum(each.mean for each in sampled),
+            math.sqrt(sum(each.deviation**2 for each in sampled)),
+            max(each.lag_ns for each in sampled),
+        )
+        if len(sampled) == len(runs)
+        else None,
+        cut=Cut(
+            sum(each.operations for each in cuts),
+            sum(each.ended_inside for each in cuts),
+            sum(each.inside_ns for each in cuts),
+            max(each.longest_ns for each in cuts),
+        ),
+        uses=tuple(replace(use, worker=worker) for worker, each in enumerate(runs) for use in each.uses),
+        sightings=tuple(replace(seen, worker=worker) for worker, each in enumerate(runs) for seen in each.sightings),
+        slow_ns=max(each.slow_ns for each in runs),
+        forks=sum(each.forks for each in runs),
+        results_kept=sum(each.results_kept for each in runs),
+        results_digest=digest_results(each.results_digest for each in runs),
+    )

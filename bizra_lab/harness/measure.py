@@ -12,30 +12,22 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import psutil
 
 from bizra_lab.errors import CannotMeasure
+from bizra_lab.harness.arrivals import plan_ns
 from bizra_lab.harness.calibrate import Calibration, CollectionLog, calibrate
-from bizra_lab.harness.load import ClosedRun, bytes_per_operation, run_closed
+from bizra_lab.harness.load import Job, Run, bytes_per_operation, is_chained, run_chained, run_planned, run_threads
+from bizra_lab.harness.processes import run_processes
 from bizra_lab.harness.quiet import quiet
-from bizra_lab.harness.recorder import Recorder, Recording, digest_results
+from bizra_lab.harness.recorder import Recorder
 from bizra_lab.harness.span import Span
-from bizra_lab.model import (
-    SUCCESS,
-    Codes,
-    Collection,
-    Instrument,
-    Ints,
-    Load,
-    Measurement,
-    Samples,
-    Scope,
-    Workers,
-    Workload,
-)
-from bizra_lab.units import SECOND_NS
+from bizra_lab.harness.tasks import run_planned_tasks, run_tasks
+from bizra_lab.model import Collection, Instrument, Ints, Load, Measurement, Samples, Workload
+from bizra_lab.units import SECOND_NS, say
 
 RESULTS_KEPT = 65_536  # the last ones of each worker: enough to show that the work was done, few enough to hold
 
@@ -43,99 +35,162 @@ ROOM = 1.5  # times the operations that the warm-up's rate predicts: hosts drift
 
 OPERATIONS_TOGETHER = 100_000  # recorded at a time while warming up, then dropped; and room for as many at least
 
+PIECE_S = 1.0  # of a warm-up
+KNOWN_AFTER_S = 0.05  # several workers' rate, roughly
+
 ANALYSIS_BYTES = 10  # an operation, beside its stamps, while it is analysed: one column of latencies and its like
 
 MEMORY_SHARE_MAX = 0.75  # of what is available: beyond it the kernel reclaims pages while we measure
 
+# What the kernel counted is asked for after operations so many times slower than the warm-up's median, and never after
+# shorter ones: to ask takes more than a microsecond, which the next operation's record may have to carry.
+SLOW_MEDIANS = 8
+SLOW_MIN_NS = 10_000
 
-def measure(workload: Workload, load: Load, span: Span, recorder: Recorder, scope: Scope = "inproc") -> Samples:
-    """
-    One row per operation of a closed load, after `span.warmup_s` seconds of warm-up that leave none.
 
-    Raises CannotMeasure with one line: an open load, or too little memory for the stamps.
+def measure(workload: Workload, load: Load, span: Span, recorder: Recorder, seed: int = 0) -> Samples:
     """
-    if load.kind != "closed":
-        raise CannotMeasure(f"{workload.name}: expected a closed load, got {load.kind}")
+    One row per operation of a load, after `span.warmup_s` seconds of warm-up that leave none.
+
+    `seed` is for what is left to chance: Poisson arrivals, and when the number in flight is looked at.
+    Raises CannotMeasure with one line: too little memory for the stamps, a load that cannot be made, an operation that
+    does not return.
+    """
+    job = Job(workload, load, recorder, span.duration_s, results=RESULTS_KEPT, patience_s=span.patience_s, seed=seed)
     with quiet():
         before = calibrate(recorder)
-        rate_per_s = _warm_up(workload, load, span, recorder)
+        job, plan = _warm_up(job, span.warmup_s)
         warm = calibrate(recorder)
-        capacity = _capacity(workload, load, span, rate_per_s)
-        counted_before = workload.count() if workload.count else 0
+        # Processes count in their own copies, and say so themselves.
+        count = workload.count if load.workers_as != "processes" else None
+        counted_before = count() if count else 0
+        steal_before_ns = _steal_ns()
         with CollectionLog(recorder.now_ns) as collections:
-            run = run_closed(workload.operate, load, recorder, span.duration_s, capacity, RESULTS_KEPT)
-        counted = workload.count() - counted_before if workload.count else None
+            run = _run(job, plan)
+        steal_ns = _steal_ns() - steal_before_ns
+        counted = count() - counted_before if count else None
         after = calibrate(recorder)
-    return _samples(workload, load, span, scope, run, counted, (before, warm, after), tuple(collections.seen))
-
-
-def _warm_up(workload: Workload, load: Load, span: Span, recorder: Recorder) -> float:
-    """Operations per second of one worker at its fastest; at least one operation is made to know it."""
-    until_ns = recorder.now_ns() + round(span.warmup_s * SECOND_NS)
-    capacity = 1
-    rate_per_s = 0.0
-    while True:
-        left_s = max(until_ns - recorder.now_ns(), 0) / SECOND_NS
-        run = run_closed(workload.operate, load, recorder, left_s, capacity, 1)
-        rate_per_s = max(rate_per_s, *(_rate_per_s(each) for _, each in run.recordings))
-        if recorder.now_ns() >= until_ns:
-            return rate_per_s
-        # A room that lasts the rest of the warm-up, but for fast operations, which get it in pieces.
-        capacity = min(OPERATIONS_TOGETHER, max(1, round(rate_per_s * left_s)))
-
-
-def _rate_per_s(recording: Recording) -> float:
-    if not len(recording.finished_ns):
-        return 0.0
-    spent_ns = int(recording.finished_ns[-1] - recording.started_ns[0])
-    return len(recording.finished_ns) * SECOND_NS / max(spent_ns, 1)
-
-
-def _capacity(workload: Workload, load: Load, span: Span, rate_per_s: float) -> int:
-    """Operations to make room for, a worker."""
-    expected = round(rate_per_s * span.duration_s)
-    capacity = round(expected * ROOM) + OPERATIONS_TOGETHER
-    needed = load.workers * (capacity * bytes_per_operation(load) + expected * ANALYSIS_BYTES)
-    allowed = round(psutil.virtual_memory().available * MEMORY_SHARE_MAX)
-    if needed > allowed:
+    if run.cut and run.cut.operations and not len(run.started_ns):
         raise CannotMeasure(
-            f"{workload.name}: {rate_per_s:,.0f} operations/s for {span.duration_s:g} s take {needed / 1e9:.1f} GB, "
-            f"stamps and analysis; expected at most {allowed / 1e9:.1f} GB of what is free: shorten profile.duration_s"
+            f"{workload.name}: none of {run.cut.operations} operations lay wholly inside the window of "
+            f"{span.duration_s:g} s, and the longest took {say(float(run.cut.longest_ns), 'ns')}; expected a longer "
+            "profile.duration_s"
         )
+    seen = tuple(each for each in collections.seen if each.started_ns < run.end_ns)
+    return _samples(job, span, run, counted, (before, warm, after), seen, steal_ns)
+
+
+def _run(job: Job, plan: Ints | None) -> Run:
+    if plan is not None:
+        return run_planned_tasks(job, plan) if job.load.workers_as == "tasks" else run_planned(job, plan)
+    match job.load.workers_as:
+        case "threads":
+            return run_chained(job) if is_chained(job.load) else run_threads(job)
+        case "tasks":
+            return run_tasks(job)
+        case "processes":
+            return run_processes(job)
+
+
+def _steal_ns() -> int:
+    return round(getattr(psutil.cpu_times(), "steal", 0.0) * SECOND_NS)
+
+
+def _warm_up(job: Job, warmup_s: float) -> tuple[Job, Ints | None]:
+    """The job as it will be measured, with room for its operations, and the plan of an open load."""
+    load, rng = job.load, np.random.default_rng(job.seed)
+    if load.kind == "open":
+        if load.workers_as == "processes":
+            raise CannotMeasure(f"{job.workload.name}: an open load is made by threads or tasks, not by processes")
+        plan = plan_ns(load, job.duration_s, rng)
+        _check_memory(job, len(plan), len(plan))
+        job = replace(job, slow_ns=SLOW_MIN_NS)
+        if warmup_s:
+            warm_up = _run(replace(job, duration_s=warmup_s, results=1), plan_ns(load, warmup_s, rng))
+            job = replace(job, slow_ns=_slow_ns(warm_up))
+        return job, plan
+    return _warm_up_closed(job, warmup_s), None
+
+
+def _warm_up_closed(job: Job, warmup_s: float) -> Job:
+    """Warmed up for so long, and by one operation at least; its rate says how much room is needed."""
+    now_ns = job.recorder.now_ns
+    until_ns = now_ns() + round(warmup_s * SECOND_NS)
+    warm_up = replace(job, results=1, slow_ns=0)
+    if is_chained(job.load):
+        # A window without length holds one operation, whose duration says what to make room for next.
+        run = _run(replace(warm_up, duration_s=0.0, capacity=1), None)
+    else:
+        run = _run(replace(warm_up, duration_s=max(warmup_s, KNOWN_AFTER_S)), None)
+    rate_per_s = _rate_per_s(run)
+    while (left_s := (until_ns - now_ns()) / SECOND_NS) > 0:
+        # In pieces, each of which is dropped: a long warm-up takes no more memory than a short one.
+        piece_s = min(left_s, PIECE_S)
+        capacity = min(OPERATIONS_TOGETHER, max(1, round(rate_per_s * piece_s)))
+        run = _run(replace(warm_up, duration_s=piece_s, capacity=capacity), None)
+        rate_per_s = max(rate_per_s, _rate_per_s(run))
+    return replace(job, capacity=_capacity(job, rate_per_s), slow_ns=_slow_ns(run))
+
+
+def _rate_per_s(run: Run) -> float:
+    """Operations per second of one worker."""
+    workers = len(run.uses) or 1
+    return len(run.started_ns) * SECOND_NS / max(run.window_ns, 1) / workers
+
+
+def _slow_ns(run: Run) -> int:
+    if not len(run.started_ns):
+        return SLOW_MIN_NS
+    return max(SLOW_MIN_NS, round(SLOW_MEDIANS * float(np.median(run.finished_ns - run.started_ns))))
+
+
+def _capacity(job: Job, rate_per_s: float) -> int:
+    """Operations to make room for, a worker."""
+    expected = round(rate_per_s * job.duration_s)
+    capacity = round(expected * ROOM) + OPERATIONS_TOGETHER
+    _check_memory(job, job.load.workers * capacity, job.load.workers * expected)
     return capacity
 
 
+def _check_memory(job: Job, capacity: int, expected: int) -> None:
+    needed = capacity * bytes_per_operation(job.load) + expected * ANALYSIS_BYTES
+    allowed = round(psutil.virtual_memory().available * MEMORY_SHARE_MAX)
+    if needed > allowed:
+        raise CannotMeasure(
+            f"{job.workload.name}: {expected / job.duration_s:,.0f} operations/s for {job.duration_s:g} s take "
+            f"{needed / 1e9:.1f} GB, stamps and analysis; expected at most {allowed / 1e9:.1f} GB of what is free: "
+            "shorten profile.duration_s"
+        )
+
+
 def _samples(
-    workload: Workload,
-    load: Load,
+    job: Job,
     span: Span,
-    scope: Scope,
-    run: ClosedRun,
+    run: Run,
     counted: int | None,
     calibrations: Sequence[Calibration],
     collections: tuple[Collection, ...],
+    steal_ns: int,
 ) -> Samples:
-    recordings = [each for _, each in run.recordings]
-    started_ns = _joined([each.started_ns for each in recordings])
-    outcome, outcomes = _outcomes(recordings)
-    kept = [result for each in recordings for result in each.kept]
     return Samples(
         measurement=Measurement(
-            name=workload.name,
-            scope=scope,
-            load=load,
+            name=job.workload.name,
+            scope=job.workload.scope,
+            load=job.load,
             warmup_s=span.warmup_s,
             duration_s=run.window_ns / SECOND_NS,
             clock_step_ns=statistics.median(each.clock_step_ns for each in calibrations),
-            operations_attempted=sum(each.attempted for each in recordings) if counted is None else counted,
+            # Where the component counts too, what it did beyond the records was attempted as well.
+            operations_attempted=run.attempted
+            if counted is None
+            else (run.attempted if job.load.kind == "open" else len(run.started_ns)) + counted - run.recorded,
         ),
-        # A worker of a closed load starts its next operation when it is free: that is the plan.
-        scheduled_ns=started_ns,
-        started_ns=started_ns,
-        finished_ns=_joined([each.finished_ns for each in recordings]),
-        outcome=outcome,
-        outcomes=outcomes,
-        worker=_workers(run),
+        scheduled_ns=run.scheduled_ns,
+        started_ns=run.started_ns,
+        finished_ns=run.finished_ns,
+        outcome=run.outcome,
+        outcomes=run.outcomes,
+        worker=run.worker,
         instrument=Instrument(
             recorder=calibrations[0].recorder,
             clock_cost_ns=max(each.clock_cost_ns for each in calibrations),
@@ -143,30 +198,16 @@ def _samples(
             canary_ns=tuple(each.canary_ns for each in calibrations),
             window_ns=run.window_ns,
             collections=collections,
-            results_kept=len(kept),
-            results_digest=digest_results(kept),
+            results_kept=run.results_kept,
+            results_digest=run.results_digest,
+            in_flight=run.in_flight,
+            sampled=run.sampled,
+            inside=run.inside,
+            cut=run.cut,
+            uses=run.uses,
+            sightings=run.sightings,
+            slow_ns=run.slow_ns,
+            steal_ns=steal_ns,
+            forks=run.forks,
         ),
     )
-
-
-def _joined(columns: Sequence[Ints]) -> Ints:
-    # The usual case, one worker and one room, needs no copy of a hundred million stamps.
-    return columns[0] if len(columns) == 1 else np.concatenate(columns)
-
-
-def _outcomes(recordings: Sequence[Recording]) -> tuple[Codes, tuple[str, ...]]:
-    """All outcome columns as one, with one list of names: each recording numbered its own."""
-    if len(recordings) == 1:
-        return recordings[0].outcome, recordings[0].outcomes
-    names = (SUCCESS, *dict.fromkeys(name for each in recordings for name in each.outcomes[1:]))
-    places = [np.array([names.index(name) for name in each.outcomes], dtype=np.uint32) for each in recordings]
-    codes = np.concatenate([place[each.outcome] for place, each in zip(places, recordings, strict=True)])
-    return codes, names
-
-
-def _workers(run: ClosedRun) -> Workers:
-    if len(run.recordings) == 1:
-        worker, recording = run.recordings[0]
-        # One number for all, without a column of its own in memory.
-        return np.broadcast_to(np.int32(worker), len(recording.outcome))
-    return np.concatenate([np.full(len(each.outcome), worker, dtype=np.int32) for worker, each in run.recordings])

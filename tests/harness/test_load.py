@@ -1,18 +1,31 @@
-"""A closed load: every operation that its workers began is in the record, whatever fails, fills up or takes long."""
+"""A load: every operation that its workers began is in the record or told, whatever fails, fills up or takes long."""
 
 from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from bizra_lab.errors import CannotMeasure
+from bizra_lab.harness import load as module
 from bizra_lab.harness.clock import MonotonicClock
-from bizra_lab.harness.load import ClosedRun, bytes_per_operation, run_closed
-from bizra_lab.harness.recorder import Recorder, Room
-from bizra_lab.model import Load
+from bizra_lab.harness.load import (
+    Job,
+    Run,
+    bytes_per_operation,
+    run_chained,
+    run_planned,
+    run_threads,
+    slowest,
+)
+from bizra_lab.harness.recorder import SIGHTING_FIELDS, SIGHTINGS, Board, Recorder, Room, digest_results
+from bizra_lab.model import Codes, Load, Workload
 
 
 class Counted:
@@ -36,88 +49,100 @@ class Counted:
         return next(self._numbers) - 1
 
 
-def recorded(run: ClosedRun) -> int:
-    return sum(len(recording.outcome) for _, recording in run.recordings)
+def job(operate: Callable[[], object], recorder: Recorder, duration_s: float = 0.05, **given: Any) -> Job:
+    load = Load(workers=given.pop("workers", 1))
+    return Job(Workload("job", operate), load, recorder, duration_s, **given)
 
 
-def attempted(run: ClosedRun) -> int:
-    return sum(recording.attempted for _, recording in run.recordings)
+def run(each: Job) -> Run:
+    return run_chained(each) if each.load.workers == 1 else run_threads(each)
 
 
-@pytest.mark.parametrize("workers", [1, 4])
+WORKERS = pytest.mark.parametrize("workers", [1, 4])
+
+
+@WORKERS
 def test_every_operation_begun_is_recorded_and_what_failed_is_an_outcome(recorder: Recorder, workers: int) -> None:
     operate = Counted(fails_at=10)
-    run = run_closed(operate, Load(workers=workers), recorder, 0.05, 1_000_000, 1)
+    seen = run(job(operate, recorder, workers=workers))
     calls = operate.calls()
-    assert calls == recorded(run) == attempted(run)
-    assert calls // 10 == sum(int((each.outcome == 1).sum()) for _, each in run.recordings)
-    assert set(range(workers)) == {worker for worker, _ in run.recordings}
-    assert {"ok", "ValueError"} == {name for _, each in run.recordings for name in each.outcomes}
+    assert calls == seen.recorded
+    assert len(seen.started_ns) == seen.attempted > 0
+    assert len(seen.outcome) // 10 == pytest.approx(int((seen.outcome == 1).sum()), abs=1)
+    assert ("ok", "ValueError") == seen.outcomes
+    assert set(seen.worker.tolist()) <= set(range(workers))
 
 
-@pytest.mark.parametrize("workers", [1, 4])
+@WORKERS
 def test_a_room_that_fills_up_is_followed_by_another_and_nothing_is_lost(recorder: Recorder, workers: int) -> None:
     operate = Counted(fails_at=7, sleep_s=0.0002)
-    run = run_closed(operate, Load(workers=workers), recorder, 0.1, 10, 3)
-    assert operate.calls() == recorded(run) == attempted(run)
+    seen = run(job(operate, recorder, 0.1, workers=workers, capacity=10))
+    assert operate.calls() == seen.recorded > 10 * workers
+    assert len(seen.started_ns) == seen.attempted
     for worker in range(workers):
-        own = [recording for number, recording in run.recordings if number == worker]
-        assert len(own) > 1
-        assert {10} == {len(recording.outcome) for recording in own[:-1]}
-        assert len(own[-1].outcome) <= 10
+        own = seen.worker == worker
+        assert (seen.started_ns[own][1:] >= seen.finished_ns[own][:-1]).all()
 
 
-@pytest.mark.parametrize("workers", [1, 4])
-def test_rooms_that_follow_each_other_do_not_overlap(recorder: Recorder, workers: int) -> None:
-    run = run_closed(Counted(sleep_s=0.0002), Load(workers=workers), recorder, 0.05, 10, 1)
-    for worker in range(workers):
-        own = [recording for number, recording in run.recordings if number == worker and len(recording.outcome)]
-        started_ns = np.concatenate([recording.started_ns for recording in own])
-        finished_ns = np.concatenate([recording.finished_ns for recording in own])
-        assert (started_ns[1:] >= finished_ns[:-1]).all()
+@WORKERS
+def test_the_last_results_of_each_worker_are_kept_and_summed_up(recorder: Recorder, workers: int) -> None:
+    def same() -> str:
+        MonotonicClock.sleep(0.0005)
+        return "same"
+
+    seen = run(job(same, recorder, workers=workers, results=3))
+    assert 3 * workers == seen.results_kept
+    assert digest_results(["same"] * 3 * workers) == seen.results_digest
 
 
-@pytest.mark.parametrize("workers", [1, 4])
-def test_each_room_keeps_its_own_last_results(recorder: Recorder, workers: int) -> None:
-    run = run_closed(Counted(sleep_s=0.0002), Load(workers=workers), recorder, 0.05, 10, 3)
-    kept = [list(recording.kept) for _, recording in run.recordings]
-    assert 3 == max(map(len, kept))
-    numbers = [number for each in kept for number in each]
-    assert len(numbers) == len(set(numbers))
-
-
-@pytest.mark.parametrize("workers", [1, 4])
-def test_the_window_is_the_wall_time_and_holds_every_operation(recorder: Recorder, workers: int) -> None:
+@WORKERS
+def test_the_window_holds_every_operation_that_counts(recorder: Recorder, workers: int) -> None:
     began_ns = recorder.now_ns()
-    run = run_closed(Counted(sleep_s=0.001), Load(workers=workers), recorder, 0.05, 1000, 1)
-    assert 50_000_000 <= run.window_ns <= recorder.now_ns() - began_ns
-    started_ns = np.concatenate([recording.started_ns for _, recording in run.recordings])
-    finished_ns = np.concatenate([recording.finished_ns for _, recording in run.recordings])
-    assert finished_ns.max() - started_ns.min() <= run.window_ns
+    seen = run(job(Counted(sleep_s=0.001), recorder, workers=workers))
+    assert 50_000_000 <= seen.window_ns <= recorder.now_ns() - began_ns
+    assert seen.begin_ns <= seen.started_ns.min()
+    assert seen.finished_ns.max() <= seen.end_ns
 
 
-def test_workers_begin_together_and_start_nothing_after_the_deadline(recorder: Recorder) -> None:
-    run = run_closed(Counted(sleep_s=0.001), Load(workers=4), recorder, 0.05, 1000, 1)
-    started_ns = np.concatenate([recording.started_ns for _, recording in run.recordings])
-    assert [0, 1, 2, 3] == [worker for worker, _ in run.recordings]
-    assert np.ptp(started_ns) < 50_000_000
+def test_what_crosses_an_edge_of_a_shared_window_is_cut_and_told(recorder: Recorder) -> None:
+    seen = run(job(Counted(sleep_s=0.01), recorder, 0.1, workers=4))
+    assert seen.cut is not None
+    assert 4 <= seen.cut.ended_inside <= 5
+    assert 7 <= seen.cut.operations <= 8
+    assert 10_000_000 <= seen.cut.longest_ns
+    # Four workers are busy all the time: what is not recorded of the window was cut.
+    recorded_ns = int((seen.finished_ns - seen.started_ns).sum())
+    assert 4 * seen.window_ns == pytest.approx(recorded_ns + seen.cut.inside_ns, rel=0.02)
 
 
-def test_one_worker_is_the_thread_that_asked_and_several_are_not(recorder: Recorder) -> None:
-    names: set[str] = set()
-
-    def operate() -> None:
-        names.add(threading.current_thread().name)
-
-    here = threading.current_thread().name
-    run_closed(operate, Load(), recorder, 0.0, 1, 1)
-    assert {here} == names
-    names.clear()
-    run_closed(operate, Load(workers=4), recorder, 0.05, 10, 1)
-    assert here not in names
+def test_workers_that_share_a_window_have_begun_before_it(recorder: Recorder) -> None:
+    seen = run(job(Counted(sleep_s=0.001), recorder, workers=4))
+    assert [0, 1, 2, 3] == sorted(set(seen.worker.tolist()))
+    assert seen.recorded > len(seen.started_ns)
+    assert np.ptp([seen.started_ns[seen.worker == worker].min() for worker in range(4)]) < 20_000_000
 
 
-@pytest.mark.parametrize("workers", [1, 4])
+@WORKERS
+def test_each_worker_makes_its_own_operation_in_its_own_thread(recorder: Recorder, workers: int) -> None:
+    makers: dict[int, str] = {}
+    users: set[tuple[int, str]] = set()
+
+    def of_worker(worker: int) -> Callable[[], object]:
+        makers[worker] = threading.current_thread().name
+
+        def operate() -> None:
+            users.add((worker, threading.current_thread().name))
+            MonotonicClock.sleep(0.001)
+
+        return operate
+
+    workload = Workload("own", Counted(), of_worker=of_worker)
+    run(Job(workload, Load(workers=workers), recorder, 0.05))
+    assert set(makers.items()) == users
+    assert workers == len(makers)
+
+
+@WORKERS
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
 def test_what_stops_a_worker_is_raised_in_the_caller(
     recorder: Recorder, workers: int, stop: type[BaseException]
@@ -131,20 +156,122 @@ def test_what_stops_a_worker_is_raised_in_the_caller(
 
     threads = threading.active_count()
     with pytest.raises(stop):
-        run_closed(operate, Load(workers=workers), recorder, 0.1, 1000, 1)
+        run(job(operate, recorder, 0.1, workers=workers))
     assert threads == threading.active_count()
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_an_operation_longer_than_the_load_is_recorded_whole(recorder: Recorder, workers: int) -> None:
-    run = run_closed(partial(MonotonicClock.sleep, 0.3), Load(workers=workers), recorder, 0.1, 10, 1)
-    assert workers == recorded(run) == attempted(run)
-    assert all(recording.finished_ns[0] - recording.started_ns[0] >= 300_000_000 for _, recording in run.recordings)
+@WORKERS
+def test_what_a_worker_cannot_make_is_raised_in_the_caller_and_nobody_begins(recorder: Recorder, workers: int) -> None:
+    operate = Counted()
+
+    def of_worker(worker: int) -> Callable[[], object]:
+        if worker == workers - 1:
+            raise CannotMeasure("no connection")
+        return operate
+
+    with pytest.raises(CannotMeasure, match=r"^no connection$"):
+        run(Job(Workload("own", operate, of_worker=of_worker), Load(workers=workers), recorder, 0.05))
+    assert 0 == operate.calls()
+
+
+def test_control_c_in_the_thread_that_waits_ends_the_workers(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operate = Counted(sleep_s=0.001)
+    threads = threading.active_count()
+
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(
+        "bizra_lab.harness.load.MonotonicClock", SimpleNamespace(now_ns=MonotonicClock.now_ns, sleep=interrupted)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        run(job(operate, recorder, 60.0, workers=4))
+    assert threads == threading.active_count()
+
+
+def test_an_operation_longer_than_the_load_is_recorded_whole_by_a_single_worker(recorder: Recorder) -> None:
+    seen = run(job(partial(MonotonicClock.sleep, 0.3), recorder, 0.1))
+    assert 1 == seen.recorded == seen.attempted
+    assert seen.finished_ns[0] - seen.started_ns[0] >= 300_000_000
+
+
+def test_a_plan_is_kept_operation_by_operation(recorder: Recorder) -> None:
+    operate = Counted(fails_at=5, sleep_s=0.001)
+    plan_ns = np.arange(40, dtype=np.int64) * 2_000_000
+    seen = run_planned(Job(Workload("job", operate), Load("open", 3, 500.0), recorder, 0.08), plan_ns)
+    assert operate.calls() == 40 == seen.attempted == seen.recorded == len(seen.started_ns)
+    assert plan_ns.tolist() == (seen.scheduled_ns - seen.begin_ns).tolist()
+    assert 8 == int((seen.outcome == 1).sum())
+    assert (seen.started_ns >= seen.scheduled_ns).all()
+    assert set(seen.worker.tolist()) <= {0, 1, 2}
+    assert seen.in_flight is not None
+    assert 40 == seen.in_flight.completed
+    # Its gate has them enter when they fall due, so what it integrates is what callers waited.
+    assert int((seen.finished_ns - seen.scheduled_ns).sum()) == pytest.approx(
+        seen.in_flight.integral_ns, rel=0.02, abs=40_000
+    )
+
+
+def test_a_stall_is_charged_to_the_operations_behind_it(recorder: Recorder) -> None:
+    numbers = itertools.count()
+
+    def stalls_once() -> None:
+        if next(numbers) == 10:
+            MonotonicClock.sleep(0.1)
+
+    plan_ns = np.arange(100, dtype=np.int64) * 1_000_000
+    seen = run_planned(Job(Workload("job", stalls_once), Load("open", 1, 1000.0), recorder, 0.1), plan_ns)
+    latency_ns, service_ns = seen.finished_ns - seen.scheduled_ns, seen.finished_ns - seen.started_ns
+    assert 1 == int((service_ns > 50_000_000).sum())
+    assert 45 <= int((latency_ns > 50_000_000).sum()) <= 60
+
+
+def test_outcomes_that_each_recording_numbered_for_itself_become_one_list() -> None:
+    def column(codes: list[int], *outcomes: str) -> tuple[Codes, tuple[str, ...]]:
+        return np.array(codes, dtype=np.uint8), outcomes
+
+    codes, names = module._outcomes(
+        [
+            column([0, 1, 2, 1], "ok", "KeyError", "OSError"),
+            column([0, 0], "ok"),
+            column([1, 0, 2], "ok", "OSError", "TypeError"),
+        ]
+    )
+    assert ("ok", "KeyError", "OSError", "TypeError") == names
+    assert [0, 1, 2, 1, 0, 0, 2, 0, 3] == codes.tolist()
+
+
+def test_more_outcomes_than_one_recording_can_number_keep_their_names() -> None:
+    def column(first: int) -> tuple[Codes, tuple[str, ...]]:
+        names = tuple(f"Failure{number}" for number in range(first, first + 254))
+        return np.arange(256, dtype=np.uint8), ("ok", *names, "other")
+
+    codes, names = module._outcomes([column(0), column(254)])
+    assert 1 + 2 * 254 + 1 == len(names)
+    assert ("ok", "Failure0", "Failure253", "other", "ok", "Failure254", "Failure507", "other") == tuple(
+        names[codes[place]] for place in (0, 1, 254, 255, 256, 257, 510, 511)
+    )
+
+
+def test_only_the_slowest_sightings_are_kept_and_from_where_they_are_complete_is_told() -> None:
+    n = SIGHTINGS + 10
+    rows = np.arange(n, dtype=np.int64)[:, None] * np.ones(SIGHTING_FIELDS, dtype=np.int64)
+    sightings, slow_ns = slowest([(7, rows, 3)], 0, n)
+    assert SIGHTINGS == len(sightings)
+    assert 10 == slow_ns
+    assert {7} == {each.worker for each in sightings}
+    assert 10 == min(each.finished_ns for each in sightings)
 
 
 def test_the_bytes_of_an_operation_are_those_its_room_takes() -> None:
     chained, paired = Room.chained(1000, 1), Room.paired(1000, 1)
+    board = Board.of(np.zeros(1000, dtype=np.int64))
     assert 1000 * bytes_per_operation(Load()) == chained.stamps[1:].nbytes + chained.outcome.nbytes
     assert 1000 * bytes_per_operation(Load(workers=2)) == sum(
         column.nbytes for column in (paired.starts, paired.ends, paired.outcome)
+    )
+    assert 1000 * bytes_per_operation(Load("open", 1, 1.0)) == sum(
+        column.nbytes for column in (board.due_ns, board.starts, board.ends, board.outcome, board.worker)
     )

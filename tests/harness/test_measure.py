@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import itertools
+import os
 import threading
+import warnings
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,9 +18,9 @@ from bizra_lab.errors import CannotMeasure
 from bizra_lab.harness import measure as module
 from bizra_lab.harness.clock import MonotonicClock
 from bizra_lab.harness.measure import measure
-from bizra_lab.harness.recorder import PythonRecorder, Recorder, Recording, digest_results
+from bizra_lab.harness.recorder import PythonRecorder, Recorder, digest_results
 from bizra_lab.harness.span import Span
-from bizra_lab.model import Load, Workload
+from bizra_lab.model import GateReading, Load, Workload
 
 SHORT = Span(warmup_s=0.02, duration_s=0.05)
 WORKERS = pytest.mark.parametrize("workers", [1, 4])
@@ -61,7 +63,7 @@ def test_the_recorder_counts_what_it_began_and_all_of_it_is_there(recorder: Reco
 
 
 def test_what_is_declared_is_what_was_asked_and_what_the_clock_said(recorder: Recorder) -> None:
-    measurement = measure(Workload("nothing", nothing), Load(workers=2), SHORT, recorder, scope="http").measurement
+    measurement = measure(Workload("nothing", nothing, scope="http"), Load(workers=2), SHORT, recorder).measurement
     assert ("nothing", "http", Load(workers=2), 0.02) == (
         measurement.name,
         measurement.scope,
@@ -139,35 +141,6 @@ def test_rooms_that_were_too_small_lose_nothing(
         assert (samples.started_ns[own][1:] >= samples.finished_ns[own][:-1]).all()
 
 
-def test_outcomes_that_each_recording_numbered_for_itself_become_one_list() -> None:
-    def recording(codes: list[int], *outcomes: str) -> Recording:
-        stamps = np.zeros(len(codes), dtype=np.int64)
-        return Recording(stamps, stamps, np.array(codes, dtype=np.uint8), outcomes, len(codes), [None])
-
-    codes, names = module._outcomes(
-        [
-            recording([0, 1, 2, 1], "ok", "KeyError", "OSError"),
-            recording([0, 0], "ok"),
-            recording([1, 0, 2], "ok", "OSError", "TypeError"),
-        ]
-    )
-    assert ("ok", "KeyError", "OSError", "TypeError") == names
-    assert [0, 1, 2, 1, 0, 0, 2, 0, 3] == codes.tolist()
-
-
-def test_more_outcomes_than_one_recording_can_number_keep_their_names() -> None:
-    def recording(first: int) -> Recording:
-        names = tuple(f"Failure{number}" for number in range(first, first + 254))
-        stamps = np.zeros(256, dtype=np.int64)
-        return Recording(stamps, stamps, np.arange(256, dtype=np.uint8), ("ok", *names, "other"), 256, [None])
-
-    codes, names = module._outcomes([recording(0), recording(254)])
-    assert 1 + 2 * 254 + 1 == len(names)
-    assert ("ok", "Failure0", "Failure253", "other", "ok", "Failure254", "Failure507", "other") == tuple(
-        names[codes[place]] for place in (0, 1, 254, 255, 256, 257, 510, 511)
-    )
-
-
 def test_the_digest_is_of_the_results_and_tells_how_many_were_kept(recorder: Recorder) -> None:
     samples = measure(Workload("constant", lambda: "same"), Load(), SHORT, recorder)
     assert samples.instrument is not None
@@ -196,9 +169,96 @@ def test_garbage_collection_stays_on_and_is_logged(recorder: Recorder) -> None:
     assert gc.isenabled()
 
 
-def test_an_open_load_is_refused() -> None:
-    with pytest.raises(CannotMeasure, match=r"^nothing: expected a closed load, got open$"):
-        measure(Workload("nothing", nothing), Load("open", rate_per_s=10.0), SHORT, PythonRecorder())
+def test_processes_make_no_open_load() -> None:
+    load = Load("open", rate_per_s=10.0, workers_as="processes")
+    with pytest.raises(CannotMeasure, match=r"^nothing: an open load is made by threads or tasks, not by processes$"):
+        measure(Workload("nothing", nothing), load, SHORT, PythonRecorder())
+
+
+def test_operations_that_do_not_fit_into_a_shared_window_are_told(recorder: Recorder) -> None:
+    workload = Workload("slow", partial(MonotonicClock.sleep, 0.3))
+    with pytest.raises(
+        CannotMeasure, match=r"^slow: none of 2 operations lay wholly inside the window of 0\.05 s, and"
+    ):
+        measure(workload, Load(workers=2), Span(0.0, 0.05), recorder)
+
+
+@pytest.mark.parametrize("load", [Load(), Load(workers=2), Load("open", 2, 50.0)], ids=str)
+def test_an_operation_that_never_returns_is_given_up(recorder: Recorder, load: Load) -> None:
+    calls = itertools.count()
+    forever = threading.Event()
+
+    def hang() -> None:
+        if next(calls) > 3:
+            forever.wait()
+
+    with pytest.raises(
+        CannotMeasure, match=r"^hangs: an operation has not returned 0\.1 s after the end of the window"
+    ):
+        measure(Workload("hangs", hang), load, Span(0.0, 0.2, patience_s=0.1), recorder)
+    forever.set()
+
+
+def test_an_open_load_offers_what_was_planned_and_says_when(recorder: Recorder) -> None:
+    load = Load("open", workers=4, rate_per_s=200.0)
+    samples = measure(Workload("nothing", nothing), load, Span(0.05, 0.2), recorder)
+    assert 40 == len(samples) == samples.measurement.operations_attempted
+    assert {5_000_000} == set(np.diff(samples.scheduled_ns).tolist())
+    assert (samples.started_ns >= samples.scheduled_ns).all()
+
+
+def test_what_could_not_be_started_in_time_is_attempted_and_has_no_record(recorder: Recorder) -> None:
+    calls = Counted()
+    workload = Workload("slow", lambda: MonotonicClock.sleep(0.05) or calls.operate(), count=lambda: calls.seen)
+    samples = measure(workload, Load("open", workers=1, rate_per_s=200.0), Span(0.0, 0.2, patience_s=0.1), recorder)
+    assert 40 == samples.measurement.operations_attempted
+    assert 0 < len(samples) <= 8
+
+
+def test_what_the_apparatus_saw_beside_the_records_is_published(recorder: Recorder) -> None:
+    samples = measure(Workload("sleeps", partial(MonotonicClock.sleep, 0.001)), Load(workers=4), SHORT, recorder)
+    instrument = samples.instrument
+    assert instrument is not None
+    assert instrument.in_flight is not None
+    assert 4 == pytest.approx(instrument.in_flight.integral_ns / instrument.in_flight.window_ns, rel=0.1)
+    assert instrument.cut is not None
+    assert len(samples) + instrument.cut.ended_inside == instrument.in_flight.completed
+    assert [0, 1, 2, 3] == [use.worker for use in instrument.uses]
+    assert all(0 <= use.cpu_ns <= use.wall_ns * 1.1 for use in instrument.uses)
+    assert ("c" == recorder.name) == (instrument.sampled is not None)
+
+
+def test_the_systems_own_gate_is_read_on_both_sides_of_the_window(recorder: Recorder) -> None:
+    gate = recorder.gate()
+    workload = Workload("inside", nothing, inside=lambda: GateReading(*gate.read()))
+    gate.enter()
+    gate.enter()
+    samples = measure(workload, Load(), SHORT, recorder)
+    assert samples.instrument is not None
+    assert samples.instrument.inside is not None
+    assert 2 * samples.instrument.inside.window_ns == samples.instrument.inside.integral_ns
+
+
+def test_a_child_that_an_operation_forks_ends_and_the_fork_is_counted(recorder: Recorder, tmp_path: Path) -> None:
+    calls = itertools.count()
+    pids: list[int] = []
+
+    def fork() -> None:
+        if next(calls) == 100:
+            pid = os.fork()
+            if pid:
+                pids.append(pid)
+            else:
+                (tmp_path / "child").touch()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # threads and fork: what is tried here
+        samples = measure(Workload("forks", fork), Load(), Span(0.0, 0.1), recorder)
+    assert [0] == [os.waitpid(pid, 0)[1] for pid in pids]
+    assert (tmp_path / "child").exists()
+    assert samples.instrument is not None
+    assert 1 == samples.instrument.forks
+    assert len(samples) == samples.measurement.operations_attempted
 
 
 def test_too_little_memory_for_the_stamps_is_refused_with_what_would_do(

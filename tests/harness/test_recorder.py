@@ -24,6 +24,7 @@ import pytest
 
 from bizra_lab.errors import CannotMeasure
 from bizra_lab.harness.clock import MonotonicClock
+from bizra_lab.harness.inflight import PythonGate
 from bizra_lab.harness.recorder import (
     FOREVER,
     Operation,
@@ -371,23 +372,10 @@ def test_a_room_used_again_holds_nothing_of_before(recorder: Recorder) -> None:
     assert [0, 0, 0, 0] == recorder.chained(Raises("fine"), room, FOREVER).outcome.tolist()
 
 
-class Counter:
-    """A gate in Python."""
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-
-    def enter(self) -> None:
-        self.calls.append("in")
-
-    def leave(self) -> None:
-        self.calls.append("out")
-
-
 def test_the_python_recorder_passes_each_operation_through_the_gate() -> None:
-    gate = Counter()
+    gate = PythonGate()
     PythonRecorder().worker(Raises(1, ValueError), Room.paired(3, 1), 0, FOREVER, gate)
-    assert ["in", "out"] * 3 == gate.calls
+    assert (3, 3, 0) == (gate.entered, gate.left, gate.in_flight)
 
 
 # --- names and digests

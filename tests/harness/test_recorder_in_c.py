@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 
 from bizra_lab.harness import _recorder
 from bizra_lab.harness.clock import MonotonicClock
-from bizra_lab.harness.recorder import FOREVER, CRecorder, Room
+from bizra_lab.harness.recorder import FOREVER, SIGHTING_FIELDS, CRecorder, Room
 
 OPERATIONS = 4
 
@@ -28,7 +29,7 @@ def read_only(column: Any) -> Any:
     return column
 
 
-def call_chained(**given: Any) -> tuple[int, int]:
+def call_chained(**given: Any) -> tuple[int, ...]:
     """`run_chained` with arguments that are right but for those given."""
     right = {
         "operate": int,
@@ -37,11 +38,14 @@ def call_chained(**given: Any) -> tuple[int, int]:
         "kept": [None],
         "errors": [],
         "deadline_ns": FOREVER,
+        "gate": _recorder.Gate(),
+        "sightings": None,
+        "slow_ns": 0,
     }
     return _recorder.run_chained(*(right | given).values())
 
 
-def call_worker(**given: Any) -> tuple[int, int]:
+def call_worker(**given: Any) -> tuple[int, ...]:
     """`run_worker` likewise."""
     right = {
         "operate": int,
@@ -52,7 +56,9 @@ def call_worker(**given: Any) -> tuple[int, int]:
         "errors": [],
         "begin_ns": 0,
         "deadline_ns": FOREVER,
-        "gate": None,
+        "gate": _recorder.Gate(),
+        "sightings": None,
+        "slow_ns": 0,
     }
     return _recorder.run_worker(*(right | given).values())
 
@@ -142,8 +148,8 @@ def test_a_refusal_says_what_was_expected_and_what_was_found() -> None:
 
 @BOTH
 def test_any_buffer_of_the_right_kind_will_do(call: Callable[..., tuple[int, int]]) -> None:
-    assert (OPERATIONS, OPERATIONS) == call(outcomes=bytearray(OPERATIONS))
-    assert (4, 4) == call_chained(stamps=array.array("q", [0] * 5))
+    assert (OPERATIONS, OPERATIONS) == call(outcomes=bytearray(OPERATIONS))[:2]
+    assert (4, 4) == call_chained(stamps=array.array("q", [0] * 5))[:2]
 
 
 @BOTH
@@ -197,8 +203,8 @@ def test_errors_is_a_list(errors: object, call: Callable[..., object]) -> None:
 
 
 @pytest.mark.parametrize("gate", [1, object(), _recorder.Gate])
-def test_a_gate_is_one_of_ours_or_none(gate: object) -> None:
-    with pytest.raises(TypeError, match=r"^gate: expected a Gate or None$"):
+def test_a_gate_is_one_of_ours(gate: object) -> None:
+    with pytest.raises(TypeError, match=r"^gate: expected a Gate, got \w+$"):
         call_worker(operate=never, gate=gate)
 
 
@@ -218,7 +224,7 @@ def test_a_deadline_beyond_what_a_clock_can_read_is_refused(call: Callable[..., 
 @BOTH
 def test_too_few_arguments_are_refused(call: Callable[..., object]) -> None:
     function: Callable[..., object] = _recorder.run_chained if call is call_chained else _recorder.run_worker
-    with pytest.raises(TypeError, match=r"takes exactly \d arguments \(1 given\)"):
+    with pytest.raises(TypeError, match=r"takes exactly \d+ arguments \(1 given\)"):
         function(int)
 
 
@@ -312,7 +318,7 @@ def test_a_gate_cannot_be_set_from_outside_or_made_with_anything() -> None:
         with pytest.raises(AttributeError):
             setattr(gate, name, 5)
     with pytest.raises(TypeError):
-        _recorder.Gate(1)  # type: ignore[call-arg]
+        _recorder.Gate(1)  # type: ignore[arg-type]
 
 
 def test_the_integral_grows_by_what_is_in_flight_and_not_otherwise() -> None:
@@ -386,3 +392,141 @@ def test_an_operation_that_leaves_the_gate_itself_is_told_so() -> None:
     with pytest.raises(ValueError, match="nothing is in flight"):
         call_worker(operate=gate.leave, gate=gate)
     assert (0, 1, 1) == (gate.in_flight, gate.entered, gate.left)
+
+
+@BOTH
+def test_a_closed_gate_lets_no_operation_begin(call: Callable[..., tuple[int, ...]]) -> None:
+    gate = _recorder.Gate()
+    gate.close()
+    assert (0, 0) == call(operate=never, gate=gate)[:2]
+    assert (0, 0, 0) == (gate.entered, gate.left, gate.in_flight)
+
+
+@BOTH
+def test_an_operation_that_closes_the_gate_is_the_last(call: Callable[..., tuple[int, ...]]) -> None:
+    gate = _recorder.Gate()
+    assert (1, 1) == call(operate=gate.close, gate=gate)[:2]
+    assert (1, 1, 0) == (gate.entered, gate.left, gate.in_flight)
+
+
+@BOTH
+def test_slow_operations_are_sighted_with_what_the_kernel_counted(call: Callable[..., tuple[int, ...]]) -> None:
+    turns = itertools.count()
+
+    def operate() -> None:
+        if next(turns) == 2:
+            MonotonicClock.sleep(0.003)
+
+    sightings = int64(2 * SIGHTING_FIELDS)
+    assert (OPERATIONS, OPERATIONS, 1, 1_000_000) == call(operate=operate, sightings=sightings, slow_ns=1_000_000)
+    _, duration_ns, span_ns, cpu_ns, process_cpu_ns, voluntary, *_ = sightings[:SIGHTING_FIELDS].tolist()
+    assert 3_000_000 <= duration_ns <= span_ns
+    assert 0 <= cpu_ns < duration_ns
+    assert cpu_ns <= process_cpu_ns + 1_000_000
+    assert voluntary >= 1
+
+
+@BOTH
+def test_when_there_is_no_room_for_more_sightings_the_slowest_stay(call: Callable[..., tuple[int, ...]]) -> None:
+    sleeps = iter([0.001, 0.001, 0.012, 0.001])
+    sightings = int64(2 * SIGHTING_FIELDS)
+    *_, sighted, slow_ns = call(
+        operate=lambda: MonotonicClock.sleep(next(sleeps)), sightings=sightings, slow_ns=500_000
+    )
+    durations_ns = sightings.reshape(-1, SIGHTING_FIELDS)[:sighted, 1].tolist()
+    assert max(durations_ns) >= 12_000_000
+    assert slow_ns > 500_000
+    assert slow_ns <= min(durations_ns) or 1_000_000 <= min(durations_ns)
+
+
+def plan_of(*due_ns: int) -> Any:
+    return np.array(due_ns, dtype=np.int64)
+
+
+def call_planned(gate: _recorder.Gate, length: int, **given: Any) -> tuple[int, ...]:
+    """`run_planned` likewise."""
+    right = {
+        "operate": int,
+        "starts": int64(length),
+        "ends": int64(length),
+        "outcomes": np.zeros(length, dtype=np.uint8),
+        "workers": np.zeros(length, dtype=np.int32),
+        "worker": 3,
+        "kept": [None],
+        "errors": [],
+        "spin_ns": 0,
+        "gate": gate,
+        "sightings": None,
+        "slow_ns": 0,
+    }
+    return _recorder.run_planned(*(right | given).values())
+
+
+def test_planned_operations_start_when_they_fall_due_and_never_before() -> None:
+    now_ns = _recorder.now()
+    plan = plan_of(now_ns - 1, now_ns + 2_000_000, now_ns + 4_000_000)
+    starts, ends, workers = int64(3), int64(3), np.zeros(3, dtype=np.int32)
+    gate = _recorder.Gate(plan)
+    assert 3 == call_planned(gate, 3, starts=starts, ends=ends, workers=workers, spin_ns=50_000)[0]
+    assert (starts >= plan).all()
+    assert (ends >= starts).all()
+    assert [3, 3, 3] == workers.tolist()
+    assert (3, 3, 0) == (gate.entered, gate.left, gate.in_flight)
+
+
+def test_operations_enter_a_gate_with_a_plan_when_they_fall_due_whoever_starts_them() -> None:
+    now_ns = _recorder.now()
+    gate = _recorder.Gate(plan_of(now_ns, now_ns, now_ns + 1_000_000, now_ns + 3600 * 10**9))
+    MonotonicClock.sleep(0.003)
+    integral_ns, at_ns, entered, left = gate.read()
+    assert (3, 0, 3) == (entered, left, gate.in_flight)
+    assert 2 * (at_ns - now_ns) + (at_ns - now_ns - 1_000_000) == integral_ns
+    with pytest.raises(ValueError, match=r"^with a plan, operations enter when they fall due$"):
+        gate.enter()
+
+
+def test_a_long_wait_for_a_planned_operation_ends_when_the_gate_is_closed() -> None:
+    gate = _recorder.Gate(plan_of(_recorder.now() + 3600 * 10**9))
+    threading.Timer(0.05, gate.close).start()
+    assert 0 == call_planned(gate, 1, operate=never)[0]
+
+
+def test_columns_must_have_a_place_for_each_planned_operation() -> None:
+    with pytest.raises(ValueError, match=r"^columns: expected 2 places each, as many as are planned$"):
+        call_planned(_recorder.Gate(plan_of(1, 2)), 3, operate=never)
+
+
+@pytest.mark.parametrize("plan", [[1, 2], np.zeros(2), np.zeros(2, dtype=np.int32)])
+def test_a_plan_is_a_column_of_int64(plan: Any) -> None:
+    with pytest.raises(TypeError):
+        _recorder.Gate(plan)
+
+
+def test_the_sampler_sees_what_is_in_flight_though_its_worker_keeps_the_gil() -> None:
+    gate = _recorder.Gate()
+    sampler = _recorder.Sampler(gate, 200_000, 1)
+    sampler.start()
+    # Half of the time in flight, in C code that lets nobody else have the GIL.
+    hold = partial(sorted, range(20_000))
+    for _ in range(50):
+        begin_ns = _recorder.now()
+        call_chained(operate=hold, gate=gate, stamps=int64(2), outcomes=bytearray(1))
+        until_ns = 2 * _recorder.now() - begin_ns
+        while _recorder.now() < until_ns:
+            pass
+    looks, total, squares, lag_ns = sampler.stop()
+    assert looks > 20
+    assert 0.25 < total / looks < 0.75
+    assert total == squares
+    assert lag_ns > 0
+
+
+def test_a_sampler_starts_once_and_may_be_stopped_twice_or_never() -> None:
+    sampler = _recorder.Sampler(_recorder.Gate(), 10**12, 1)
+    sampler.start()
+    with pytest.raises(RuntimeError, match=r"^a sampler starts once$"):
+        sampler.start()
+    assert (0, 0.0, 0.0, 0.0) == sampler.stop() == sampler.stop()
+    _recorder.Sampler(_recorder.Gate(), 1_000_000, 2).start()
+    with pytest.raises(ValueError, match=r"^mean_gap_ns: expected at least 1, got 0$"):
+        _recorder.Sampler(_recorder.Gate(), 0, 1)
