@@ -66,7 +66,8 @@ class Workload:
 
     `operate` does one operation; what it raises becomes the operation's outcome. Where workers are tasks it returns an
     awaitable. `of_worker`, where workers must not share one (each has its connection), makes a worker's own `operate`
-    from its number, in the thread, task or process that will use it. `count`, when the component keeps one, returns how
+    from its number, in the thread, task or process that will use it; `leave` is told the number there when it is done
+    with. `count`, when the component keeps one, returns how
     many operations it has seen since it was made: a counter that shares nothing with the recorder. `inside`, when the
     component keeps one, reads its own gate: what is in flight as the system itself sees it. `remake` makes the same
     workload again where this one cannot be sent, in another process. `close` frees what the workload holds, whatever
@@ -76,6 +77,7 @@ class Workload:
     name: str
     operate: Callable[[], object]
     of_worker: Callable[[int], Callable[[], object]] | None = None
+    leave: Callable[[int], object] | None = None
     count: Callable[[], int] | None = None
     inside: Callable[[], GateReading] | None = None
     remake: Callable[[], Workload] | None = None

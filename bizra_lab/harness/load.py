@@ -14,14 +14,16 @@ given up after `patience_s`.
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import math
 import os
+import queue
 import resource
 import statistics
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
@@ -44,6 +46,7 @@ from bizra_lab.harness.recorder import (
     digest_results,
     outcome_names,
 )
+from bizra_lab.harness.span import PATIENCE_S
 from bizra_lab.model import (
     SUCCESS,
     Codes,
@@ -74,7 +77,7 @@ GRACE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is to be done: a workload under a load, for how long, and how it is recorded."""
+    """What is to be done once: a workload under a load, for how long, and how it is recorded."""
 
     workload: Workload
     load: Load
@@ -83,12 +86,8 @@ class Job:
     capacity: int = 100_000  # operations, a worker, to make room for
     results: int = 1  # the last ones of each worker, to be kept
     slow_ns: int = 0  # from here on the kernel's counters are asked; 0: never
-    patience_s: float = 30.0  # beyond the end of the window
+    patience_s: float = PATIENCE_S
     seed: int = 0
-
-    def operation(self, worker: int) -> Operation:
-        """What this worker does; made in the thread that calls it."""
-        return self.workload.of_worker(worker) if self.workload.of_worker else self.workload.operate
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,39 @@ def is_chained(load: Load) -> bool:
     return load.kind == "closed" and load.workers == 1 and load.workers_as == "threads"
 
 
-def run_chained(job: Job) -> Run:
+class Threads:
+    """Workers that are threads: each makes its operation once, and does every job until the block is left."""
+
+    def __init__(self, workload: Workload, load: Load, patience_s: float = PATIENCE_S) -> None:
+        self._crew = Crew(
+            workload.name, load.workers, patience_s, workload.of_worker or _shared(workload), workload.leave
+        )
+
+    def __enter__(self) -> Self:
+        self._crew.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._crew.__exit__(kind, error, trace)
+
+    def run(self, job: Job, plan_ns: Ints | None = None) -> Run:
+        """What they did of the job, or of its plan in ns from the beginning."""
+        if plan_ns is not None:
+            return run_planned(self._crew, job, plan_ns)
+        return run_chained(self._crew, job) if is_chained(job.load) else run_window(self._crew, job)
+
+    def run_together(self, job: Job, moment_ns: Callable[[], int]) -> Run:
+        """What they did within a window that others share, from a moment on that `moment_ns` waits for."""
+        return run_window(self._crew, job, moment_ns)
+
+
+def _shared(workload: Workload) -> Callable[[int], Operation]:
+    return lambda _: workload.operate
+
+
+def run_chained(crew: Crew[Operation], job: Job) -> Run:
     """
     One worker's operations over `job.duration_s` seconds; the window ends with the last of them.
 
@@ -159,10 +190,8 @@ def run_chained(job: Job) -> Run:
             another = Room.chained(job.capacity, job.results, job.slow_ns)
             done.append(recorder.chained(operate, another, deadline_ns, gate))
 
-    with Crew(job, work, 1, job.operation) as crew:
-        crew.gate = gate
-        window = Watch(job, gate)
-        crew.begin(recorder.now_ns)
+    window = Watch(job, gate)
+    with crew.at_work(gate, work):
         window.open()
         crew.wait(job.duration_s)
         window.close()
@@ -170,56 +199,52 @@ def run_chained(job: Job) -> Run:
     return crew.credited(window.credited(merged([(0, each) for each in done], began_ns[0], end_ns)))
 
 
-def run_threads(job: Job, moment_ns: Callable[[], int] | None = None) -> Run:
+def run_window(crew: Crew[Operation], job: Job, moment_ns: Callable[[], int] | None = None) -> Run:
     """
-    What several threads did within a window of `job.duration_s` seconds that they share.
+    What the workers did within a window of `job.duration_s` seconds that they share.
 
-    `moment_ns`, called when every worker is ready, says when they begin; it may wait for others to be ready too.
+    `moment_ns` says when they begin, if not at once; it may wait for others to be ready too.
     """
     recorder = job.recorder
     gate = recorder.gate()
-    rooms = [Room.paired(job.capacity, job.results, job.slow_ns) for _ in range(job.load.workers)]
+    rooms = [Room.paired(job.capacity, job.results, job.slow_ns) for _ in range(crew.workers)]
     done: list[list[Recording]] = [[] for _ in rooms]
+    begin_ns = moment_ns() if moment_ns else recorder.now_ns() + round(START_S * SECOND_NS)
 
     def work(worker: int, operate: Operation) -> None:
-        done[worker].append(recorder.worker(operate, rooms[worker], crew.begin_ns, FOREVER, gate))
+        done[worker].append(recorder.worker(operate, rooms[worker], begin_ns, FOREVER, gate))
         while not gate.closed and len(done[worker][-1].outcome) == job.capacity:
             another = Room.paired(job.capacity, job.results, job.slow_ns)
-            done[worker].append(recorder.worker(operate, another, crew.begin_ns, FOREVER, gate))
+            done[worker].append(recorder.worker(operate, another, begin_ns, FOREVER, gate))
 
-    with Crew(job, work, job.load.workers, job.operation) as crew:
-        crew.gate = gate
-        crew.begin(moment_ns or (lambda: recorder.now_ns() + round(START_S * SECOND_NS)))
-        window = Watch(job, gate)
-        window.during(crew.begin_ns)
+    window = Watch(job, gate)
+    with crew.at_work(gate, work):
+        window.during(begin_ns)
         gate.close()
         crew.wait(0)
     recordings = [(worker, each) for worker, own in enumerate(done) for each in own]
     return crew.credited(window.credited(merged(recordings, window.begin_ns, window.end_ns)))
 
 
-def run_planned(job: Job, plan_ns: Ints) -> Run:
+def run_planned(crew: Crew[Operation], job: Job, plan_ns: Ints) -> Run:
     """
-    What so many threads did of a plan, `plan_ns` being ns from the beginning.
+    What the workers did of a plan, `plan_ns` being ns from the beginning.
 
     The window lasts from the beginning of the plan until its last operation ended. Operations that had not been started
     `job.patience_s` after the plan's end are given up: they were attempted, and have no record.
     """
     recorder = job.recorder
+    begin_ns = recorder.now_ns() + round(START_S * SECOND_NS)
+    board = Board.of(plan_ns + begin_ns)
+    gate = recorder.gate(board.due_ns)
     shares: list[Share] = []
 
     def work(worker: int, operate: Operation) -> None:
-        shares.append(recorder.planned(operate, board, worker, job.results, crew.gate, job.slow_ns))
+        shares.append(recorder.planned(operate, board, worker, job.results, gate, job.slow_ns))
 
-    with Crew(job, work, job.load.workers, job.operation) as crew:
-        # The plan begins when every worker is ready: none may be late because another was still connecting.
-        crew.assemble()
-        begin_ns = recorder.now_ns() + round(START_S * SECOND_NS)
-        board = Board.of(plan_ns + begin_ns)
-        crew.gate = recorder.gate(board.due_ns)
-        window = Watch(job, crew.gate)
+    window = Watch(job, gate)
+    with crew.at_work(gate, work):
         window.open()
-        crew.begin(lambda: begin_ns)
         crew.wait(job.duration_s)
         window.close()
     return crew.credited(window.credited(planned_run(board, begin_ns, job.duration_s, shares)))
@@ -279,7 +304,7 @@ class Watch:
         return replace(run, in_flight=between(first, last), sampled=self._sampled, inside=inside)
 
 
-# What forked processes have in common with this one: in a child, no loop goes on.
+# What a forked process has in common with this one: in a child, no loop goes on.
 _open_gates: list[Any] = []
 _forked: list[None] = []
 
@@ -294,131 +319,157 @@ os.register_at_fork(before=lambda: _forked.append(None), after_in_child=_close_g
 
 class Crew(Generic[Prepared]):
     """
-    The threads of a load, and the one that waits for them: each gets ready, all begin together, no wait is for ever.
+    Threads that get ready once and then do one job after the other, and the thread that waits for them, never for ever.
 
-    Leaving the block closes the gate, so that whatever ends it (an error, Control-C) ends the workers too.
+    `prepare` makes what each needs, in its thread; `leave`, when there is one, is called there when it goes.
     """
 
     def __init__(
-        self, job: Job, work: Callable[[int, Prepared], None], workers: int, prepare: Callable[[int], Prepared]
+        self,
+        name: str,
+        workers: int,
+        patience_s: float,
+        prepare: Callable[[int], Prepared],
+        leave: Callable[[int], object] | None = None,
     ) -> None:
-        self.begin_ns = 0
-        self._job = job
+        self.workers = workers
+        self._name = name
+        self._patience_s = patience_s
         self._prepare = prepare
-        self._work = work
-        self._workers = workers
-        self._gate: Any = None
-        self._uses: list[Use] = []
+        self._leave = leave
+        self._orders: list[queue.SimpleQueue[Callable[[int, Prepared], None] | None]] = []
+        self._done = threading.Semaphore(0)
+        self._busy = 0
         self._stopped: list[BaseException] = []
-        self._ready = threading.Semaphore(0)
-        self._go = threading.Event()
-        self._ended = threading.Semaphore(0)
-        self._assembled = False
-        self._given_up = False
-        self._forks_before = len(_forked)
+        self._uses: list[Use] = []
+        self._gate: Any = None
+        self._forks = 0
         self._process = os.getpid()
 
-    @property
-    def gate(self) -> Any:
-        return self._gate
-
-    @gate.setter
-    def gate(self, gate: Any) -> None:
-        self._gate = gate
-        _open_gates.append(gate)
-
     def __enter__(self) -> Self:
+        """All are ready. Raises what one of them raised on the way."""
+        for worker in range(self.workers):
+            self._orders.append(queue.SimpleQueue())
+            threading.Thread(target=self._live, args=(worker, self._orders[worker]), daemon=True).start()
+        self._busy = self.workers
+        try:
+            self._check_ready()
+        except BaseException:
+            self._dismiss()
+            raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._given_up = kind is not None
-        self._go.set()
-        if self._gate is None:
-            return
-        self._gate.close()
-        _open_gates.remove(self._gate)
-        if kind is not None:
-            self._all_ended(GRACE_S)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._dismiss()
+        if kind is None:
+            self._raise_what_stopped()
 
-    def assemble(self) -> None:
-        """Start the threads and return when each has what it needs. Raises what one of them raised on the way."""
-        for worker in range(self._workers):
-            threading.Thread(target=self._thread, args=(worker,), daemon=True).start()
-        patience_s = self._job.patience_s
-        until_ns = MonotonicClock.now_ns() + round(patience_s * SECOND_NS)
-        for _ in range(self._workers):
-            if not self._ready.acquire(timeout=max(until_ns - MonotonicClock.now_ns(), 0) / SECOND_NS):
-                raise CannotMeasure(
-                    f"{self._job.workload.name}: a worker was not ready after {patience_s:g} s; expected all "
-                    f"{self._workers}"
-                )
-        self._assembled = True
+    def _check_ready(self) -> None:
+        if not self._all_done(self._patience_s):
+            raise CannotMeasure(
+                f"{self._name}: a worker was not ready after {self._patience_s:g} s; expected all {self.workers}"
+            )
         self._raise_what_stopped()
 
-    def begin(self, moment_ns: Callable[[], int]) -> None:
-        """Let them begin at a moment, asked for when all are ready."""
-        if not self._assembled:
-            self.assemble()
-        self.begin_ns = moment_ns()
-        self._go.set()
+    def _dismiss(self) -> None:
+        idle = self._all_done(0)
+        self._busy += self.workers
+        for orders in self._orders:
+            orders.put(None)
+        # One that is stuck in an operation never gets to see that it may go.
+        self._all_done(self._patience_s if idle else GRACE_S)
+
+    @contextlib.contextmanager
+    def at_work(self, gate: Any, work: Callable[[int, Prepared], None]) -> Iterator[None]:
+        """
+        In the block, each worker does `work(worker, prepared)`; at its end, however it comes, the gate is closed.
+
+        So whatever ends the block early, an error or Control-C, ends the workers too.
+        """
+        self._uses, self._gate, forked_before = [], gate, len(_forked)
+        self._busy = self.workers
+        _open_gates.append(gate)
+        for orders in self._orders:
+            orders.put(work)
+        try:
+            yield
+        except BaseException:
+            gate.close()
+            self._all_done(GRACE_S)
+            raise
+        finally:
+            gate.close()
+            _open_gates.remove(gate)
+            self._forks = len(_forked) - forked_before
+        self.wait(0)
 
     def wait(self, expected_s: float) -> None:
         """
-        Return when all have ended, for which they have so many seconds and the job's patience.
+        Return when all have done their work, for which they have so many seconds and the crew's patience.
 
         Raises what one of them raised, and CannotMeasure when an operation does not return.
         """
-        if not self._all_ended(expected_s + self._job.patience_s):
+        if not self._all_done(expected_s + self._patience_s):
             self._gate.close()
-            if not self._all_ended(GRACE_S):
+            if not self._all_done(GRACE_S):
                 raise CannotMeasure(
-                    f"{self._job.workload.name}: an operation has not returned {self._job.patience_s:g} s after the "
-                    "end of the window; expected each to return (a longer patience_s waits longer)"
+                    f"{self._name}: an operation has not returned {self._patience_s:g} s after the end of the window; "
+                    "expected each to return (a longer patience waits longer)"
                 )
         self._raise_what_stopped()
 
-    def _all_ended(self, seconds: float) -> bool:
+    def _all_done(self, seconds: float) -> bool:
         until_ns = MonotonicClock.now_ns() + round(seconds * SECOND_NS)
-        while self._running:
-            if not self._ended.acquire(timeout=max(until_ns - MonotonicClock.now_ns(), 0) / SECOND_NS):
+        while self._busy:
+            if not self._done.acquire(timeout=max(until_ns - MonotonicClock.now_ns(), 0) / SECOND_NS):
                 return False
-            self._running -= 1
+            self._busy -= 1
         return True
-
-    @functools.cached_property
-    def _running(self) -> int:
-        return self._workers
 
     def _raise_what_stopped(self) -> None:
         if self._stopped:
             raise self._stopped[0]
 
-    def _thread(self, worker: int) -> None:
+    def _live(self, worker: int, orders: queue.SimpleQueue[Callable[[int, Prepared], None] | None]) -> None:
         try:
-            try:
-                prepared = self._prepare(worker)
-            finally:
-                self._ready.release()
-            self._go.wait()
-            if self._given_up:
-                return
-            before = _kernel_counts()
-            try:
-                self._work(worker, prepared)
-            finally:
-                # A child that an operation forked came back here: it is nobody's worker.
-                if os.getpid() != self._process:
-                    os._exit(0)
-                self._uses.append(_use(worker, before, _kernel_counts()))
+            prepared = self._prepare(worker)
         except BaseException as error:  # handed to the thread that waits, which raises it
             self._stopped.append(error)
+            self._done.release()
+            orders.get()
+            self._done.release()
+            return
+        self._done.release()
+        while (work := orders.get()) is not None:
+            try:
+                self._do(work, worker, prepared)
+            except BaseException as error:
+                self._stopped.append(error)
+            finally:
+                self._done.release()
+        try:
+            if self._leave:
+                self._leave(worker)
+        except BaseException as error:
+            self._stopped.append(error)
         finally:
-            self._ended.release()
+            self._done.release()
+
+    def _do(self, work: Callable[[int, Prepared], None], worker: int, prepared: Prepared) -> None:
+        before = _kernel_counts()
+        try:
+            work(worker, prepared)
+        finally:
+            # A child that an operation forked came back here: it is nobody's worker.
+            if os.getpid() != self._process:
+                os._exit(0)
+            self._uses.append(_use(worker, before, _kernel_counts()))
 
     def credited(self, run: Run) -> Run:
         """The run with what the kernel counted for each worker."""
-        uses = tuple(sorted(self._uses, key=lambda use: use.worker))
-        return replace(run, uses=uses, forks=len(_forked) - self._forks_before)
+        return replace(run, uses=tuple(sorted(self._uses, key=lambda use: use.worker)), forks=self._forks)
 
 
 def _kernel_counts() -> tuple[int, ...]:

@@ -20,13 +20,13 @@ import psutil
 from bizra_lab.errors import CannotMeasure
 from bizra_lab.harness.arrivals import plan_ns
 from bizra_lab.harness.calibrate import Calibration, CollectionLog, calibrate
-from bizra_lab.harness.load import Job, Run, bytes_per_operation, is_chained, run_chained, run_planned, run_threads
-from bizra_lab.harness.processes import run_processes
+from bizra_lab.harness.load import Job, Run, Threads, bytes_per_operation, is_chained
+from bizra_lab.harness.processes import Processes
 from bizra_lab.harness.quiet import quiet
 from bizra_lab.harness.recorder import Recorder
 from bizra_lab.harness.span import Span
-from bizra_lab.harness.tasks import run_planned_tasks, run_tasks
-from bizra_lab.model import Collection, Instrument, Ints, Load, Measurement, Samples, Workload
+from bizra_lab.harness.tasks import Tasks
+from bizra_lab.model import Collection, Instrument, Ints, Load, Measurement, Samples, WorkersAs, Workload
 from bizra_lab.units import SECOND_NS, say
 
 RESULTS_KEPT = 65_536  # the last ones of each worker: enough to show that the work was done, few enough to hold
@@ -56,17 +56,19 @@ def measure(workload: Workload, load: Load, span: Span, recorder: Recorder, seed
     Raises CannotMeasure with one line: too little memory for the stamps, a load that cannot be made, an operation that
     does not return.
     """
+    if load.kind == "open" and load.workers_as == "processes":
+        raise CannotMeasure(f"{workload.name}: an open load is made by threads or tasks, not by processes")
     job = Job(workload, load, recorder, span.duration_s, results=RESULTS_KEPT, patience_s=span.patience_s, seed=seed)
-    with quiet():
+    with quiet(), WORKERS[load.workers_as](workload, load, span.patience_s) as workers:
         before = calibrate(recorder)
-        job, plan = _warm_up(job, span.warmup_s)
+        job, plan = _warm_up(workers, job, span.warmup_s)
         warm = calibrate(recorder)
         # Processes count in their own copies, and say so themselves.
         count = workload.count if load.workers_as != "processes" else None
         counted_before = count() if count else 0
         steal_before_ns = _steal_ns()
         with CollectionLog(recorder.now_ns) as collections:
-            run = _run(job, plan)
+            run = workers.run(job, plan)
         steal_ns = _steal_ns() - steal_before_ns
         counted = count() - counted_before if count else None
         after = calibrate(recorder)
@@ -80,54 +82,47 @@ def measure(workload: Workload, load: Load, span: Span, recorder: Recorder, seed
     return _samples(job, span, run, counted, (before, warm, after), seen, steal_ns)
 
 
-def _run(job: Job, plan: Ints | None) -> Run:
-    if plan is not None:
-        return run_planned_tasks(job, plan) if job.load.workers_as == "tasks" else run_planned(job, plan)
-    match job.load.workers_as:
-        case "threads":
-            return run_chained(job) if is_chained(job.load) else run_threads(job)
-        case "tasks":
-            return run_tasks(job)
-        case "processes":
-            return run_processes(job)
+WORKERS: dict[WorkersAs, type[Threads | Tasks | Processes]] = {
+    "threads": Threads,
+    "tasks": Tasks,
+    "processes": Processes,
+}
 
 
 def _steal_ns() -> int:
     return round(getattr(psutil.cpu_times(), "steal", 0.0) * SECOND_NS)
 
 
-def _warm_up(job: Job, warmup_s: float) -> tuple[Job, Ints | None]:
+def _warm_up(workers: Threads | Tasks | Processes, job: Job, warmup_s: float) -> tuple[Job, Ints | None]:
     """The job as it will be measured, with room for its operations, and the plan of an open load."""
     load, rng = job.load, np.random.default_rng(job.seed)
     if load.kind == "open":
-        if load.workers_as == "processes":
-            raise CannotMeasure(f"{job.workload.name}: an open load is made by threads or tasks, not by processes")
         plan = plan_ns(load, job.duration_s, rng)
         _check_memory(job, len(plan), len(plan))
         job = replace(job, slow_ns=SLOW_MIN_NS)
         if warmup_s:
-            warm_up = _run(replace(job, duration_s=warmup_s, results=1), plan_ns(load, warmup_s, rng))
+            warm_up = workers.run(replace(job, duration_s=warmup_s, results=1), plan_ns(load, warmup_s, rng))
             job = replace(job, slow_ns=_slow_ns(warm_up))
         return job, plan
-    return _warm_up_closed(job, warmup_s), None
+    return _warm_up_closed(workers, job, warmup_s), None
 
 
-def _warm_up_closed(job: Job, warmup_s: float) -> Job:
+def _warm_up_closed(workers: Threads | Tasks | Processes, job: Job, warmup_s: float) -> Job:
     """Warmed up for so long, and by one operation at least; its rate says how much room is needed."""
     now_ns = job.recorder.now_ns
     until_ns = now_ns() + round(warmup_s * SECOND_NS)
     warm_up = replace(job, results=1, slow_ns=0)
     if is_chained(job.load):
         # A window without length holds one operation, whose duration says what to make room for next.
-        run = _run(replace(warm_up, duration_s=0.0, capacity=1), None)
+        run = workers.run(replace(warm_up, duration_s=0.0, capacity=1))
     else:
-        run = _run(replace(warm_up, duration_s=max(warmup_s, KNOWN_AFTER_S)), None)
+        run = workers.run(replace(warm_up, duration_s=max(warmup_s, KNOWN_AFTER_S)))
     rate_per_s = _rate_per_s(run)
     while (left_s := (until_ns - now_ns()) / SECOND_NS) > 0:
         # In pieces, each of which is dropped: a long warm-up takes no more memory than a short one.
         piece_s = min(left_s, PIECE_S)
         capacity = min(OPERATIONS_TOGETHER, max(1, round(rate_per_s * piece_s)))
-        run = _run(replace(warm_up, duration_s=piece_s, capacity=capacity), None)
+        run = workers.run(replace(warm_up, duration_s=piece_s, capacity=capacity))
         rate_per_s = max(rate_per_s, _rate_per_s(run))
     return replace(job, capacity=_capacity(job, rate_per_s), slow_ns=_slow_ns(run))
 

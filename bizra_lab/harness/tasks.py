@@ -11,7 +11,8 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from types import TracebackType
+from typing import Self, cast
 
 import numpy as np
 
@@ -26,7 +27,8 @@ from bizra_lab.harness.recorder import (
     no_sightings,
     outcome_names,
 )
-from bizra_lab.model import Ints
+from bizra_lab.harness.span import PATIENCE_S
+from bizra_lab.model import Ints, Load, Workload
 from bizra_lab.units import SECOND_NS
 
 Asynchronous = Callable[[], Awaitable[object]]
@@ -39,45 +41,72 @@ ASYNC_SPIN_NS = 2_000_000
 TURN_EVERY = 64
 
 
-def run_tasks(job: Job) -> Run:
-    """What so many tasks of one event loop did within a window of `job.duration_s` seconds."""
+class Tasks:
+    """Workers that are tasks of one event loop, in a thread of its own: otherwise as `load.Threads`."""
+
+    def __init__(self, workload: Workload, load: Load, patience_s: float = PATIENCE_S) -> None:
+        self._workload = workload
+        self._load = load
+        self._loop: _Loop | None = None
+        self._crew = Crew(workload.name, 1, patience_s, self._prepare, self._leave)
+
+    def _prepare(self, _: int) -> _Loop:
+        self._loop = _Loop.of(self._workload, self._load.workers)
+        return self._loop
+
+    def _leave(self, _: int) -> None:
+        assert self._loop is not None
+        with self._loop.runner as runner:
+            for worker in range(self._load.workers):
+                if self._workload.leave:
+                    runner.run(_awaited(self._workload.leave(worker)))
+
+    def __enter__(self) -> Self:
+        self._crew.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._crew.__exit__(kind, error, trace)
+
+    def run(self, job: Job, plan_ns: Ints | None = None) -> Run:
+        """What they did of the job, or of its plan in ns from the beginning."""
+        return _run_window(self._crew, job) if plan_ns is None else _run_planned(self._crew, job, plan_ns)
+
+
+def _run_window(crew: Crew[_Loop], job: Job) -> Run:
     recorder = job.recorder
     gate = recorder.gate()
     errors: list[type[BaseException]] = []
     columns = [_Column(job.results) for _ in range(job.load.workers)]
+    begin_ns = recorder.now_ns() + round(START_S * SECOND_NS)
 
     def work(_: int, loop: _Loop) -> None:
-        with loop.runner:
-            loop.runner.run(_closed(loop.operations, columns, gate, errors, recorder.now_ns))
+        loop.runner.run(_closed(loop.operations, columns, gate, errors, recorder.now_ns))
 
-    with Crew(job, work, 1, lambda _: _Loop.of(job)) as crew:
-        crew.gate = gate
-        crew.begin(lambda: recorder.now_ns() + round(START_S * SECOND_NS))
-        window = Watch(job, gate)
-        window.during(crew.begin_ns)
+    window = Watch(job, gate)
+    with crew.at_work(gate, work):
+        window.during(begin_ns)
         gate.close()
         crew.wait(0)
     recordings = [(worker, column.recording(errors)) for worker, column in enumerate(columns)]
     return crew.credited(window.credited(merged(recordings, window.begin_ns, window.end_ns)))
 
 
-def run_planned_tasks(job: Job, plan_ns: Ints) -> Run:
-    """What at most so many tasks of one event loop did of a plan; otherwise as `load.run_planned`."""
+def _run_planned(crew: Crew[_Loop], job: Job, plan_ns: Ints) -> Run:
     recorder = job.recorder
+    begin_ns = recorder.now_ns() + round(START_S * SECOND_NS)
+    board = Board.of(plan_ns + begin_ns)
+    gate = recorder.gate(board.due_ns)
     shares: list[Share] = []
 
     def work(_: int, loop: _Loop) -> None:
-        with loop.runner:
-            shares.append(loop.runner.run(_planned(job, loop.operations, board, crew.gate)))
+        shares.append(loop.runner.run(_planned(job, loop.operations, board, gate)))
 
-    with Crew(job, work, 1, lambda _: _Loop.of(job)) as crew:
-        crew.assemble()
-        begin_ns = recorder.now_ns() + round(START_S * SECOND_NS)
-        board = Board.of(plan_ns + begin_ns)
-        crew.gate = recorder.gate(board.due_ns)
-        window = Watch(job, crew.gate)
+    window = Watch(job, gate)
+    with crew.at_work(gate, work):
         window.open()
-        crew.begin(lambda: begin_ns)
         crew.wait(job.duration_s)
         window.close()
     return crew.credited(window.credited(planned_run(board, begin_ns, job.duration_s, shares)))
@@ -91,19 +120,23 @@ class _Loop:
     operations: Sequence[Asynchronous]
 
     @classmethod
-    def of(cls, job: Job) -> _Loop:
+    def of(cls, workload: Workload, workers: int) -> _Loop:
         runner = asyncio.Runner()
         try:
-            return cls(runner, runner.run(_operations(job)))
+            return cls(runner, [runner.run(_operation(workload, worker)) for worker in range(workers)])
         except BaseException:
             runner.close()
             raise
 
 
-async def _operations(job: Job) -> list[Asynchronous]:
-    made = [job.operation(worker) for worker in range(job.load.workers)]
+async def _operation(workload: Workload, worker: int) -> Asynchronous:
     # Making one may itself have to be awaited, as opening a connection has.
-    return [cast(Asynchronous, await each if isinstance(each, Awaitable) else each) for each in made]
+    made = await _awaited(workload.of_worker(worker)) if workload.of_worker else workload.operate
+    return cast(Asynchronous, made)
+
+
+async def _awaited(made: object) -> object:
+    return await made if isinstance(made, Awaitable) else made
 
 
 class _Column:

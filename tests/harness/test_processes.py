@@ -9,21 +9,25 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import partial
+from multiprocessing.connection import Connection
+from typing import Any
 
 import pytest
 
 from bizra_lab.errors import CannotMeasure
 from bizra_lab.harness.clock import MonotonicClock
-from bizra_lab.harness.load import Job
-from bizra_lab.harness.processes import Processes, run_processes
+from bizra_lab.harness.load import Job, Run
+from bizra_lab.harness.processes import Process, Processes
 from bizra_lab.harness.recorder import Recorder
 from bizra_lab.model import Load, Workload
 
 TWO = Load("closed", 2, workers_as="processes")
 
 
-def job(operate: Callable[[], object], recorder: Recorder, **given: object) -> Job:
-    return Job(Workload("job", operate, **given), TWO, recorder, 0.1, slow_ns=10_000)  # type: ignore[arg-type]
+def run(recorder: Recorder, operate: Callable[[], object], **given: Any) -> Run:
+    workload = Workload("job", operate, **given)
+    with Processes(workload, TWO) as processes:
+        return processes.run(Job(workload, TWO, recorder, 0.1, slow_ns=10_000))
 
 
 def test_workers_are_processes_that_share_one_window(recorder: Recorder) -> None:
@@ -35,7 +39,7 @@ def test_workers_are_processes_that_share_one_window(recorder: Recorder) -> None
             raise KeyError
         return os.getpid()
 
-    seen = run_processes(job(operate, recorder))
+    seen = run(recorder, operate)
     assert {0, 1} == set(seen.worker.tolist())
     assert len(seen.started_ns) == seen.attempted
     assert ("ok", "KeyError") == seen.outcomes
@@ -57,63 +61,50 @@ def test_a_workload_that_cannot_be_sent_is_made_again_over_there(recorder: Recor
 
         return Workload("made there", operate, count=lambda: seen[0])
 
-    lock = threading.Lock()
-    seen = run_processes(job(lock.locked, recorder, remake=remake))
+    seen = run(recorder, threading.Lock().locked, remake=remake)
     assert len(seen.started_ns) == seen.attempted > 0
 
 
-def test_what_cannot_be_sent_is_told() -> None:
-    lock = threading.Lock()
-    with (
-        Processes("locked") as processes,
-        pytest.raises(CannotMeasure, match=r"^locked: cannot be sent to a process: "),
-    ):
-        processes.start(lambda _: lock.locked())
+def test_what_cannot_be_sent_is_told(recorder: Recorder) -> None:
+    with pytest.raises(CannotMeasure, match=r"^job: cannot be sent to a process: .*; expected a function and all it"):
+        run(recorder, threading.Lock().locked)
 
 
 def test_what_a_task_returns_is_its_answer_and_what_it_prints_is_thrown_away() -> None:
-    def talkative(moment_ns: Callable[[], int]) -> tuple[int, int]:
+    def talkative(parent: Connection) -> tuple[bytes, int]:
         sys.stdout.write("x" * 1_000_000)
-        return moment_ns(), os.getpid()
+        return parent.recv(), os.getpid()
 
-    with Processes("talks") as processes:
-        processes.start(talkative)
-        processes.wait_until_ready()
-        processes.begin(17)
-        [(moment, pid)] = processes.answers(10)
-    assert 17 == moment
+    with Process("talks", talkative) as process:
+        process.send(b"hello")
+        heard, pid = process.receive(30)
+    assert b"hello" == heard
     assert os.getpid() != pid
 
 
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        (partial(os._exit, 7), r"^dies: process 0 ended with exit code 7 before it answered$"),
-        (lambda: os.kill(os.getpid(), signal.SIGKILL), r"^dies: process 0 was ended by SIGKILL before it answered$"),
+        (partial(os._exit, 7), r"^dies: its process ended with exit code 7 before it answered$"),
+        (lambda: os.kill(os.getpid(), signal.SIGKILL), r"^dies: its process was ended by SIGKILL before it answered$"),
         (partial({}.pop, "x"), r"^KeyError: 'x'$"),
     ],
     ids=["exits", "killed", "raises"],
 )
 def test_a_process_that_ends_without_an_answer_is_told(how: Callable[[], object], message: str) -> None:
-    def task(moment_ns: Callable[[], int]) -> None:
-        how()
-
-    with Processes("dies") as processes, pytest.raises(CannotMeasure, match=message):
-        processes.start(task)
-        processes.wait_until_ready()
+    with Process("dies", lambda _: how()) as process, pytest.raises(CannotMeasure, match=message):
+        process.receive(30)
 
 
-def test_a_process_that_does_not_answer_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def task(moment_ns: Callable[[], int]) -> None:
-        moment_ns()
+def test_a_process_that_does_not_answer_is_ended() -> None:
+    def sleep(parent: Connection) -> None:
+        parent.send(os.getpid())
         MonotonicClock.sleep(600)
 
-    with Processes("hangs") as processes, pytest.raises(CannotMeasure, match=r"^hangs: process 0 has not answered"):
-        processes.start(task)
-        processes.wait_until_ready()
-        pid = processes._processes[0].pid
-        processes.begin()
-        monkeypatch.setattr("bizra_lab.harness.processes.READY_S", 0.1)
-        processes.answers(0.1)
+    expected = r"^hangs: its process has not answered within 0\.1 s; it was ended$"
+    with Process("hangs", sleep) as process:
+        pid = process.receive(30)
+        with pytest.raises(CannotMeasure, match=expected):
+            process.receive(0.1)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from bizra_lab.errors import CannotMeasure
-from bizra_lab.harness.load import Job
+from bizra_lab.harness.load import Job, Run
 from bizra_lab.harness.recorder import Recorder
-from bizra_lab.harness.tasks import run_planned_tasks, run_tasks
-from bizra_lab.model import Load, Workload
+from bizra_lab.harness.tasks import Tasks
+from bizra_lab.model import Ints, Load, Workload
 
 
 class Counted:
@@ -40,9 +40,14 @@ def job(operate: Callable[[], object], recorder: Recorder, duration_s: float = 0
     return Job(Workload("job", operate), load, recorder, duration_s, **given)
 
 
+def run(each: Job, plan_ns: Ints | None = None) -> Run:
+    with Tasks(each.workload, each.load, each.patience_s) as tasks:
+        return tasks.run(each, plan_ns)
+
+
 def test_every_operation_of_every_task_is_recorded(recorder: Recorder) -> None:
     operate = Counted(sleep_s=0.001)
-    seen = run_tasks(job(operate, recorder))
+    seen = run(job(operate, recorder))
     assert operate.calls == seen.recorded > 0
     assert len(seen.started_ns) == seen.attempted
     assert {0, 1, 2, 3, 4} == set(seen.worker.tolist())
@@ -57,7 +62,7 @@ def test_tasks_are_in_flight_together_in_one_thread(recorder: Recorder) -> None:
         threads.add(threading.current_thread().name)
         await asyncio.sleep(0.005)
 
-    seen = run_tasks(job(operate, recorder, workers=20))
+    seen = run(job(operate, recorder, workers=20))
     assert 1 == len(threads)
     assert threading.current_thread().name not in threads
     assert seen.in_flight is not None
@@ -65,12 +70,13 @@ def test_tasks_are_in_flight_together_in_one_thread(recorder: Recorder) -> None:
 
 
 def test_tasks_that_never_have_to_wait_still_take_turns(recorder: Recorder) -> None:
-    seen = run_tasks(job(Counted(), recorder, workers=3))
+    seen = run(job(Counted(), recorder, workers=3))
     assert {0, 1, 2} == set(seen.worker.tolist())
 
 
 def test_a_tasks_operation_may_have_to_be_awaited_before_it_can_be_used(recorder: Recorder) -> None:
     made: list[int] = []
+    left: list[int] = []
 
     async def connect(worker: int) -> Callable[[], Awaitable[int]]:
         await asyncio.sleep(0)
@@ -82,9 +88,13 @@ def test_a_tasks_operation_may_have_to_be_awaited_before_it_can_be_used(recorder
 
         return operate
 
-    workload = Workload("job", Counted(), of_worker=connect)  # type: ignore[arg-type]  # awaited first
-    seen = run_tasks(Job(workload, Load("closed", 3, workers_as="tasks"), recorder, 0.05))
-    assert [0, 1, 2] == made
+    async def leave(worker: int) -> None:
+        await asyncio.sleep(0)
+        left.append(worker)
+
+    workload = Workload("job", Counted(), of_worker=connect, leave=leave)  # type: ignore[arg-type]  # awaited first
+    seen = run(Job(workload, Load("closed", 3, workers_as="tasks"), recorder, 0.05))
+    assert [0, 1, 2] == made == left
     assert {0, 1, 2} == set(seen.worker.tolist())
 
 
@@ -95,7 +105,7 @@ def test_a_task_that_never_returns_is_given_up(recorder: Recorder) -> None:
         await asyncio.sleep(60 if next(numbers) > 10 else 0)
 
     with pytest.raises(CannotMeasure, match=r"^job: an operation has not returned 0\.1 s after the end of the window"):
-        run_tasks(job(hang, recorder, patience_s=0.1))
+        run(job(hang, recorder, patience_s=0.1))
 
 
 def test_an_operation_that_was_cancelled_is_an_outcome_and_its_task_goes_on(recorder: Recorder) -> None:
@@ -106,7 +116,7 @@ def test_an_operation_that_was_cancelled_is_an_outcome_and_its_task_goes_on(reco
         if next(numbers) % 2:
             raise asyncio.CancelledError
 
-    seen = run_tasks(job(leave, recorder))
+    seen = run(job(leave, recorder))
     assert {"ok", "CancelledError"} == set(seen.outcomes)
     assert {0, 1} == set(seen.outcome.tolist())
     assert {0, 1, 2, 3, 4} == set(seen.worker.tolist())
@@ -117,14 +127,14 @@ def test_what_stops_a_task_is_raised_in_the_caller(recorder: Recorder) -> None:
         raise SystemExit
 
     with pytest.raises(SystemExit):
-        run_tasks(job(stop, recorder))
+        run(job(stop, recorder))
 
 
 def test_a_plan_is_kept_by_tasks_and_a_late_start_is_a_late_start(recorder: Recorder) -> None:
     operate = Counted(sleep_s=0.01)
     plan_ns = np.arange(50, dtype=np.int64) * 1_000_000
     load = Load("open", 5, 1000.0, workers_as="tasks")
-    seen = run_planned_tasks(Job(Workload("job", operate), load, recorder, 0.05), plan_ns)
+    seen = run(Job(Workload("job", operate), load, recorder, 0.05), plan_ns)
     assert operate.calls == 50 == len(seen.started_ns) == seen.attempted
     assert plan_ns.tolist() == (seen.scheduled_ns - seen.begin_ns).tolist()
     assert (seen.started_ns >= seen.scheduled_ns).all()
@@ -139,6 +149,6 @@ def test_what_tasks_could_not_start_in_time_is_attempted_and_has_no_record(recor
     plan_ns = np.arange(50, dtype=np.int64) * 1_000_000
     load = Load("open", 1, 1000.0, workers_as="tasks")
     each = Job(Workload("job", Counted(sleep_s=0.02)), load, recorder, 0.05, patience_s=0.1)
-    seen = run_planned_tasks(each, plan_ns)
+    seen = run(each, plan_ns)
     assert 50 == seen.attempted
     assert 0 < len(seen.started_ns) < 15
