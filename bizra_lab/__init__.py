@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from bizra_lab.analysis.curves import timeline as timeline
     from bizra_lab.analysis.estimate import AnalysisSettings as AnalysisSettings
     from bizra_lab.analysis.estimate import estimate as estimate
+    from bizra_lab.analysis.pairs import ratios as ratios
     from bizra_lab.audit import inspect as inspect
     from bizra_lab.gates import judge as judge
+    from bizra_lab.measuring import measure as measure
+    from bizra_lab.measuring import measure_pair as measure_pair
+    from bizra_lab.measuring import replicate as replicate
     from bizra_lab.reporting.charts.exceedance import exceedance as draw_exceedance
     from bizra_lab.reporting.charts.in_flight import in_flight as draw_in_flight
     from bizra_lab.reporting.charts.timeline import timeline as draw_timeline
@@ -39,8 +43,6 @@ if TYPE_CHECKING:
     from bizra_lab.study import claim_of as claim_of
     from bizra_lab.study import known_cost as known_cost
     from bizra_lab.study import load as load
-    from bizra_lab.study import measure as measure
-    from bizra_lab.study import measure_callable as measure_callable
     from bizra_lab.study import record as record
 
 # Where each name is: its module and what it is called there.
@@ -59,10 +61,12 @@ _HOMES = {
     "judge": ("gates", "judge"),
     "known_cost": ("study", "known_cost"),
     "load": ("study", "load"),
-    "measure": ("study", "measure"),
-    "measure_callable": ("study", "measure_callable"),
+    "measure": ("measuring", "measure"),
+    "measure_pair": ("measuring", "measure_pair"),
     "measurement_table": ("reporting.table", "measurement_table"),
+    "ratios": ("analysis.pairs", "ratios"),
     "record": ("study", "record"),
+    "replicate": ("measuring", "replicate"),
     "results_table": ("reporting.table", "results_table"),
     "settings_table": ("reporting.table", "settings_table"),
     "timeline": ("analysis.curves", "timeline"),

@@ -3,6 +3,7 @@ The commands: the only place that prints, and the only one that ends with an exi
 
     run     0 all gates pass · 1 some fail · 3 none fails but some stay open · 2 could not run
     gates   the same, of a run made before
+    measure 0 validated · 1 refuted · 3 under audit · 2 could not measure
     audit   0 validated · 1 refuted · 3 under audit · 2 unreadable
     doctor  0 fit · 1 unfit · 3 careful · 2 could not look
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import os
 import signal
 import sys
@@ -25,6 +27,7 @@ from bizra_lab.errors import COULD_NOT_RUN, LabError, SettingsError, one_line
 from bizra_lab.settings import parse_yaml
 
 if TYPE_CHECKING:
+    from bizra_lab.evidence.audit_document import AuditedSource
     from bizra_lab.suite.execute import JobEvent
 
 INTERRUPTED = 128 + signal.SIGINT
@@ -92,6 +95,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--resume", metavar="RUN", help="go on with a run that was ended: its id, or `latest`")
     run.set_defaults(command=_run)
 
+    measure = commands.add_parser(
+        "measure", help="measure a function of yours, and ask whether the figures may be believed"
+    )
+    _add_measure_options(measure)
+    measure.set_defaults(command=_measure)
+
     audit = commands.add_parser("audit", help="may this measurement be believed?")
     audit.add_argument("source", metavar="SOURCE", help="a samples file")
     audit.add_argument("--format", default="auto", help="what the file is (default: auto, by its content)")
@@ -131,13 +140,88 @@ def _jobs(text: str) -> int:
     return number
 
 
+def _positive(text: str) -> float:
+    number = _seconds(text)
+    if number == 0:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 0, got {text!r}")
+    return number
+
+
+# Options of `measure` that are handed on as they are, where they were given.
+MEASURE_OPTIONS = (
+    "workers",
+    "workers_as",
+    "rate_per_s",
+    "arrivals",
+    "warmup_s",
+    "duration_s",
+    "patience_s",
+    "seed",
+    "recorder",
+)
+
+
+def _add_measure_options(measure: argparse.ArgumentParser) -> None:
+    named = "MODULE:FUNCTION"
+    add = measure.add_argument
+    add("function", metavar=named, help="what to call, as in json:dumps; what it prints is thrown away")
+    add("--arguments", metavar=named, help="makes an iterable of the calls' arguments, a tuple being several")
+    add("--setup", metavar=named, help="called once a worker; what it returns is the first argument")
+    add("--teardown", metavar=named, help="called at the end with what setup returned")
+    add("--workers", type=_jobs, metavar="N", help="that call at once (default: 1; with --rate up to 64)")
+    add(
+        "--as", dest="workers_as", choices=("threads", "tasks", "processes"), help="what workers are (default: threads)"
+    )
+    add("--rate", dest="rate_per_s", type=_positive, metavar="R", help="an open load of R calls a second")
+    add("--arrivals", choices=("constant", "poisson"), help="of an open load (default: constant)")
+    add("--warmup", dest="warmup_s", type=_seconds, metavar="S", help="seconds that leave no record (default: 1)")
+    add("--duration", dest="duration_s", type=_positive, metavar="S", help="seconds that are measured (default: 5)")
+    add("--patience", dest="patience_s", type=_positive, metavar="S", help="seconds more for a late call (default: 30)")
+    add("--seed", type=int, metavar="N", help="for what is left to chance (default: 0)")
+    add("--recorder", choices=("auto", "c", "python"), help="default: c where it was built")
+    add("--out", metavar="FILE", help="leave every operation in a samples file")
+    add("--json", action="store_true", help="one JSON document instead of tables")
+
+
+def _measure(arguments: argparse.Namespace) -> int:
+    from bizra_lab.evidence.samples_file import write_samples
+    from bizra_lab.measuring import Named, Options, measure_named
+    from bizra_lab.study import audited_samples
+
+    if arguments.arrivals and arguments.rate_per_s is None:
+        raise SettingsError("--arrivals: a closed load has none; expected --rate too")
+    sys.path.insert(0, str(Path.cwd()))  # as `python -m` does: one's own module is here
+    given: Any = {name: value for name in MEASURE_OPTIONS if (value := getattr(arguments, name)) is not None}
+    options: Options = given
+    named = Named(arguments.function, arguments.setup, arguments.teardown, arguments.arguments)
+    samples = measure_named(named, options)
+    if arguments.out:
+        write_samples(samples, Path(arguments.out))
+    return _print_audited(audited_samples(arguments.function, "measured", samples), arguments.json)
+
+
 def _audit(arguments: argparse.Namespace) -> int:
-    from bizra_lab.evidence.audit_document import audit_document
-    from bizra_lab.reporting.table import findings_table, results_table
     from bizra_lab.study import audit_source
 
-    audited = audit_source(Path(arguments.source), arguments.format, arguments.workers)
-    if arguments.json:
+    return _print_audited(audit_source(Path(arguments.source), arguments.format, arguments.workers), arguments.json)
+
+
+def _print_audited(audited: AuditedSource, as_json: bool) -> int:
+    """Print the claims of a source with their audits, and return the exit code of the worst."""
+    from bizra_lab.evidence.audit_document import audit_document
+    from bizra_lab.reporting.table import findings_table, results_table
+
+    if as_json:
         _print_json(audit_document(audited))
         return TRUST_EXIT[audited.verdict]
     for claim, audit in audited.claims:

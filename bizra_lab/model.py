@@ -276,6 +276,20 @@ class Samples:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """
+    Two workloads measured in turns: what was seen of each, and how many operations each of its blocks has.
+
+    Block i of one and block i of the other were next to each other, in random order.
+    """
+
+    a: Samples
+    b: Samples
+    a_blocks: tuple[int, ...]
+    b_blocks: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """A number that never travels without its interval: `low ≤ value ≤ high` in `unit`, from `n` operations."""
 

@@ -2,7 +2,7 @@
 A params file with its profile and overrides, as a Study, and the line over it: the one module that knows every stage.
 
     study = load("circuit_breaker", "smoke")
-    samples = measure(study)
+    samples = measure(study)                        # bizra_lab.measuring
     results = estimate(samples, study.analysis)
     claim = claim_of(samples, results)
     audit = inspect(claim)
@@ -12,9 +12,11 @@ A params file with its profile and overrides, as a Study, and the line over it: 
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,13 +31,10 @@ from bizra_lab.evidence.audit_document import AuditedSource
 from bizra_lab.evidence.record import make_record, write_record
 from bizra_lab.evidence.samples_file import columns_digest, read_samples, write_samples
 from bizra_lab.gates import Gates, judge, load_gates
-from bizra_lab.harness import measure as harness
-from bizra_lab.harness.clock import MonotonicClock, StepClock
+from bizra_lab.harness.clock import MonotonicClock
 from bizra_lab.harness.environment import read_environment
-from bizra_lab.harness.recorder import choose
 from bizra_lab.harness.reference import cost_by_batches
-from bizra_lab.harness.span import Span
-from bizra_lab.harness.virtual import ServiceTimes, measure_virtually
+from bizra_lab.harness.virtual import ServiceTimes
 from bizra_lab.model import (
     Audit,
     Claim,
@@ -62,10 +61,9 @@ __all__ = [
     "judge",
     "known_cost",
     "load",
-    "measure",
-    "measure_callable",
     "record",
     "studies",
+    "workload",
 ]
 
 SOURCE_FORMATS = ("auto", "samples")  # what `audit` reads
@@ -233,48 +231,15 @@ def _check_rules_exist(gates: Gates, home: Path) -> None:
                 )
 
 
-def measure(study: Study) -> Samples:
-    """
-    What the harness saw of the study's component: one row per operation.
-
-    Under a virtual clock the component really runs, in simulated time; the scope is then "simulated".
-    Raises CannotMeasure with one line when the machine cannot do what is asked.
-    """
-    rng = np.random.default_rng(study.seed)
-    component = COMPONENTS.get(study.component)
-    profile = study.profile
-    span = Span(profile.warmup_s, profile.duration_s)
-    if profile.clock == "virtual":
-        step_clock = StepClock()
-        workload = component.prepare_simulated(study.component_settings, rng, step_clock.now_ns)
-        try:
-            return measure_virtually(workload, study.load, span, step_clock, study.simulated, rng)
-        finally:
-            workload.close()
-    workload = component.prepare(study.component_settings, rng, MonotonicClock().now_ns)
-    try:
-        return harness.measure(workload, study.load, span, choose(study.recorder), study.seed)
-    finally:
-        workload.close()
+def workload(study: Study) -> Workload:
+    """The workload of a study on a real clock, with what is needed to make it again in another process."""
+    made = prepared(study.component, study.component_settings, study.seed)
+    return replace(made, remake=partial(prepared, study.component, study.component_settings, study.seed))
 
 
-def measure_callable(
-    operate: Callable[[], object],
-    *,
-    name: str | None = None,
-    warmup_s: float = 1.0,
-    duration_s: float = 5.0,
-    workers: int = 1,
-    recorder: Literal["auto", "c", "python"] = "auto",
-) -> Samples:
-    """
-    What the harness saw of your own function: one row per call, by so many workers, each calling again when done.
-
-    What it raises becomes the outcome of the call. Raises CannotMeasure with one line when it cannot be measured.
-    """
-    own_name = str(getattr(operate, "__qualname__", type(operate).__qualname__))
-    workload = Workload(name or own_name, operate)
-    return harness.measure(workload, Load("closed", workers), Span(warmup_s, duration_s), choose(recorder))
+def prepared(component: str, settings: Any, seed: int) -> Workload:
+    """A component's workload on a real clock."""
+    return COMPONENTS.get(component).prepare(settings, np.random.default_rng(seed), MonotonicClock().now_ns)
 
 
 def known_cost(study: Study) -> Result:
@@ -286,13 +251,8 @@ def known_cost(study: Study) -> Result:
     if study.profile.clock == "virtual":
         mean_ns = study.simulated.mean_ns
         return Estimate(mean_ns, mean_ns, mean_ns, "ns", 1)
-    clock = MonotonicClock()
-    prepare = COMPONENTS.get(study.component).prepare
-    workload = prepare(study.component_settings, np.random.default_rng(study.seed), clock.now_ns)
-    try:
-        costs_ns = cost_by_batches(workload, clock)
-    finally:
-        workload.close()
+    with contextlib.closing(workload(study)) as made:
+        costs_ns = cost_by_batches(made, MonotonicClock())
     return level(costs_ns, study.analysis.confidence, "ns", len(costs_ns))
 
 
@@ -366,5 +326,10 @@ def audit_source(path: Path, kind: str = "auto", workers: int | None = None) -> 
             f"--workers: the file declares {samples.measurement.load.workers} workers, got {workers}; "
             "it is only for files that do not say"
         )
+    return audited_samples(str(path), "samples", samples)
+
+
+def audited_samples(source: str, kind: str, samples: Samples) -> AuditedSource:
+    """The one claim that samples make, with its audit; `kind` says how we came by them."""
     claim = claim_of(samples, estimate(samples))
-    return AuditedSource(str(path), "samples", [(claim, inspect(claim))])
+    return AuditedSource(source, kind, [(claim, inspect(claim))])

@@ -386,3 +386,60 @@ def test_a_run_says_what_its_machine_was_like_at_a_glance(
     names = {each["name"] for each in told["symptoms"]}
     assert {"governor", "load average", "lab's locks"} <= names
     assert "canary" not in names
+
+
+# --- a function of one's own
+
+
+def test_a_function_is_measured_audited_and_left_in_a_file(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def half(n): return n / 2\ndef numbers(): return range(9)\n", encoding="utf-8")
+    words = [
+        "mine:half",
+        "--arguments",
+        "mine:numbers",
+        "--warmup",
+        "0.05",
+        "--duration",
+        "0.1",
+        "--out",
+        "half.parquet",
+    ]
+    done = shell(home, "measure", *words, "--json", cwd=tmp_path)
+    assert 3 == done.returncode, done.stderr
+    document = json.loads(done.stdout)
+    assert ("mine:half", "measured", "under_audit") == (document["source"], document["format"], document["verdict"])
+    assert 1.0 == document["claims"][0]["results"]["share.ok"]["value"]
+    again = shell(home, "audit", "half.parquet", "--json", cwd=tmp_path)
+    assert document["claims"][0]["results"] == json.loads(again.stdout)["claims"][0]["results"]
+
+
+def test_what_a_measured_function_prints_is_not_in_the_way(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def talk(): print('x' * 1_000_000)\n", encoding="utf-8")
+    done = shell(home, "measure", "mine:talk", "--warmup", "0", "--duration", "0.1", cwd=tmp_path)
+    assert 3 == done.returncode, done.stderr
+    assert len(done.stdout) < 10_000
+    assert "mine:talk: UNDER_AUDIT" == done.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["json:dmps"], "json:dmps: json has no dmps; did you mean 'dumps'?"),
+        (["time:sleep", "--arrivals", "poisson"], "--arrivals: a closed load has none; expected --rate too"),
+        (["asyncio:sleep", "--as", "threads"], "asyncio:sleep: is a coroutine function; expected workers_as tasks"),
+        (["json:dumps", "--rate", "9", "--as", "processes"], "json:dumps: an open load is made by threads or tasks"),
+    ],
+)
+def test_what_cannot_be_measured_is_one_line(home: Path, words: list[str], message: str) -> None:
+    done = shell(home, "measure", *words, "--warmup", "0", "--duration", "0.1")
+    assert 2 == done.returncode
+    assert "" == done.stdout
+    assert done.stderr.startswith(f"bizra-lab: {message}")
+    assert 1 == len(done.stderr.splitlines())
+
+
+@pytest.mark.parametrize("words", [["--workers", "0"], ["--rate", "0"], ["--warmup", "-1"], ["--duration", "nan"]])
+def test_options_of_a_measurement_are_checked_at_the_door(home: Path, words: list[str]) -> None:
+    done = shell(home, "measure", "json:dumps", *words)
+    assert 2 == done.returncode
+    assert f"argument {words[0]}: expected a number" in done.stderr

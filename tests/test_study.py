@@ -12,6 +12,7 @@ from bizra_lab import study as line
 from bizra_lab.errors import LabError, SettingsError, UnknownName
 from bizra_lab.evidence.record import read_record
 from bizra_lab.evidence.samples_file import columns_digest, file_digest, read_samples, write_samples
+from bizra_lab.measuring import measure
 from bizra_lab.model import Answer, Estimate, TrustVerdict
 from bizra_lab.testing import clean_samples
 
@@ -96,7 +97,7 @@ def test_the_lab_is_found_from_below_and_nowhere_else(tmp_path: Path, monkeypatc
 
 def test_the_whole_line_in_simulated_time_leaves_a_record_that_names_its_samples(tmp_path: Path) -> None:
     study = load()
-    samples = line.measure(study)
+    samples = measure(study)
     results = line.estimate(samples, study.analysis)
     claim = line.claim_of(samples, results)
     audit = line.inspect(claim)
@@ -116,12 +117,12 @@ def test_the_whole_line_in_simulated_time_leaves_a_record_that_names_its_samples
 
 
 def test_simulated_samples_repeat_to_the_digit() -> None:
-    assert columns_digest(line.measure(load())) == columns_digest(line.measure(load()))
-    assert columns_digest(line.measure(load())) != columns_digest(line.measure(load({"seed": 1})))
+    assert columns_digest(measure(load())) == columns_digest(measure(load()))
+    assert columns_digest(measure(load())) != columns_digest(measure(load({"seed": 1})))
 
 
 def test_the_injected_share_of_failures_comes_back_as_measured() -> None:
-    results = line.estimate(line.measure(load({"component.failure_share": 0.1})))
+    results = line.estimate(measure(load({"component.failure_share": 0.1})))
     found = results["share.failed"]
     assert isinstance(found, Estimate)
     assert 0.095 < found.value < 0.105
@@ -144,7 +145,7 @@ def test_your_own_function_goes_down_the_same_line() -> None:
         if next(calls) % 10 == 0:
             raise TimeoutError
 
-    samples = line.measure_callable(every_tenth_fails, warmup_s=0.0, duration_s=0.05)
+    samples = measure(every_tenth_fails, warmup_s=0.0, duration_s=0.05)
     assert samples.measurement.name.endswith("every_tenth_fails")
     assert ("ok", "TimeoutError") == samples.outcomes
     assert len(samples) == samples.measurement.operations_attempted
@@ -153,7 +154,7 @@ def test_your_own_function_goes_down_the_same_line() -> None:
 
 def test_the_record_is_json_without_nan(tmp_path: Path) -> None:
     study = load()
-    samples = line.measure(study)
+    samples = measure(study)
     results = line.estimate(samples, study.analysis)
     audit = line.inspect(line.claim_of(samples, results))
     line.record(study, samples, results, audit, (), tmp_path)
@@ -162,5 +163,5 @@ def test_the_record_is_json_without_nan(tmp_path: Path) -> None:
 
 
 def test_unknown_names_are_told_with_what_there_is() -> None:
-    with pytest.raises(UnknownName, match="there are: circuit_breaker, the_lab"):
+    with pytest.raises(UnknownName, match="there are: circuit_breaker, http_service, the_lab"):
         line.load("cache2", "smoke", home=HOME)

@@ -191,8 +191,8 @@ def run_chained(crew: Crew[Operation], job: Job) -> Run:
             done.append(recorder.chained(operate, another, deadline_ns, gate))
 
     window = Watch(job, gate)
+    window.open()
     with crew.at_work(gate, work):
-        window.open()
         crew.wait(job.duration_s)
         window.close()
     end_ns = int(done[-1].finished_ns[-1]) if len(done[-1].outcome) else recorder.now_ns()
@@ -243,8 +243,8 @@ def run_planned(crew: Crew[Operation], job: Job, plan_ns: Ints) -> Run:
         shares.append(recorder.planned(operate, board, worker, job.results, gate, job.slow_ns))
 
     window = Watch(job, gate)
+    window.open()
     with crew.at_work(gate, work):
-        window.open()
         crew.wait(job.duration_s)
         window.close()
     return crew.credited(window.credited(planned_run(board, begin_ns, job.duration_s, shares)))

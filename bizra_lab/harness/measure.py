@@ -44,7 +44,7 @@ MEMORY_SHARE_MAX = 0.75  # of what is available: beyond it the kernel reclaims p
 
 # What the kernel counted is asked for after operations so many times slower than the warm-up's median, and never after
 # shorter ones: to ask takes more than a microsecond, which the next operation's record may have to carry.
-SLOW_MEDIANS = 8
+SLOW_MEDIANS = 3
 SLOW_MIN_NS = 10_000
 
 

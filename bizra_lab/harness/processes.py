@@ -119,7 +119,7 @@ class Processes:
     def __enter__(self) -> Self:
         workload = self._workload
         # One made by a component is made again over there, since locks and sockets cannot be sent.
-        make = workload.remake or partial(_same, replace(workload, close=_nothing))
+        make = workload.remake or partial(same, workload)
         with contextlib.ExitStack() as held:
             for _ in range(self._load.workers):
                 process = Process(workload.name, partial(_serve, make, self._patience_s))
@@ -154,14 +154,15 @@ class Processes:
 
 
 def _nothing() -> None:
-    """What stays behind needs no closing over there, and does no operation."""
+    """In the place of an operation that is known over there."""
 
 
 _NOBODY = Workload("", _nothing)
 
 
-def _same(workload: Workload) -> Workload:
-    return workload
+def same(workload: Workload) -> Workload:
+    """The workload itself, but that closing it is left to whoever made it, on the other side."""
+    return replace(workload, close=_nothing)
 
 
 def _serve(make: Callable[[], Workload], patience_s: float, parent: Connection) -> None:

@@ -105,8 +105,8 @@ def _run_planned(crew: Crew[_Loop], job: Job, plan_ns: Ints) -> Run:
         shares.append(loop.runner.run(_planned(job, loop.operations, board, gate)))
 
     window = Watch(job, gate)
+    window.open()
     with crew.at_work(gate, work):
-        window.open()
         crew.wait(job.duration_s)
         window.close()
     return crew.credited(window.credited(planned_run(board, begin_ns, job.duration_s, shares)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -23,3 +24,9 @@ else:
 def recorder(request: pytest.FixtureRequest) -> Recorder:
     chosen: Recorder = request.param
     return chosen
+
+
+@pytest.fixture(autouse=True)
+def _a_host_of_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Nothing here says how fast anything is, so nobody else has to be quiet.
+    monkeypatch.setenv("BIZRA_LAB_LOCK_DIR", str(tmp_path))

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,12 +19,6 @@ from bizra_lab.model import GateReading, InFlight, Load, Samples, Workload
 
 BUFFER = bytes(65_536)
 LOCK = threading.Lock()
-
-
-@pytest.fixture(autouse=True)
-def _a_host_of_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Nothing here says how fast anything is, so nobody else has to be quiet.
-    monkeypatch.setenv("BIZRA_LAB_LOCK_DIR", str(tmp_path))
 
 
 def test_between_two_readings_lies_what_changed() -> None:

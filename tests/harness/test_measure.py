@@ -26,12 +26,6 @@ SHORT = Span(warmup_s=0.02, duration_s=0.05)
 WORKERS = pytest.mark.parametrize("workers", [1, 4])
 
 
-@pytest.fixture(autouse=True)
-def _a_host_of_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Nothing here says how fast anything is, so nobody else has to be quiet.
-    monkeypatch.setenv("BIZRA_LAB_LOCK_DIR", str(tmp_path))
-
-
 def nothing() -> None:
     pass
 

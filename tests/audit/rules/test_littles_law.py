@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 
-from bizra_lab.model import Weight
+from bizra_lab.analysis.balance import balance
+from bizra_lab.model import Claim, Estimate, InFlight, Instrument, Load, Samples, Weight
 from bizra_lab.testing import clean_samples, samples_from
+from tests.analysis.watched import DOCTORED, LOADS, honest
 from tests.audit.claims import claim_about, found_by, summary
+
+SEEDS = range(20)
+SEEN_BY_THE_BALANCE = [name for name in DOCTORED if name != "lost_at_random"]  # which the count finds
 
 
 @pytest.mark.parametrize(
@@ -52,3 +58,76 @@ def test_an_open_load_has_no_such_limit() -> None:
     claim = claim_about(samples_from([1_000_000] * 1_000))
     opened = dataclasses.replace(claim, declared=dataclasses.replace(claim.declared, kind="open", rate_per_s=1e6))
     assert () == found_by("littles_law", opened)
+
+
+def _weighed(samples: Samples) -> Claim:
+    """The claim of samples that an instrument watched, its balance among the results."""
+    claim = claim_about(samples)
+    return dataclasses.replace(claim, results={**claim.results, **balance(samples, 0.95)})
+
+
+def _stating(claim: Claim, mean_ns: float) -> Claim:
+    stated = Estimate(mean_ns, mean_ns, mean_ns, "ns", len(claim.samples or ()))
+    return dataclasses.replace(claim, results={**claim.results, "latency_ns.mean": stated})
+
+
+@pytest.mark.parametrize("load", LOADS)
+def test_an_honest_load_is_in_balance(load: str) -> None:
+    assert [] == [seed for seed in SEEDS if found_by("littles_law", _weighed(honest(load, seed)))]
+
+
+@pytest.mark.parametrize("load", LOADS)
+@pytest.mark.parametrize("name", SEEN_BY_THE_BALANCE)
+def test_doctored_records_are_out_of_balance(load: str, name: str) -> None:
+    for seed in SEEDS:
+        doctored = DOCTORED[name](honest(load, seed), np.random.default_rng(seed))
+        (finding,) = found_by("littles_law", _weighed(doctored))
+        assert Weight.REFUTES is finding.weight
+        assert "(the mean of the records)" in finding.message
+
+
+@pytest.mark.parametrize("load", LOADS)
+def test_a_median_stated_as_the_mean_is_out_of_balance(load: str) -> None:
+    for seed in SEEDS:
+        samples = honest(load, seed)
+        claim = _stating(_weighed(samples), float(np.median(samples.latency_ns)))
+        (finding,) = found_by("littles_law", claim)
+        assert Weight.REFUTES is finding.weight
+        assert "(the mean stated)" in finding.message
+
+
+def _one_worker(mean_ns: int) -> Claim:
+    """Ten seconds of 10,000 operations, of which the gate saw that each took 1 ms."""
+    gate = InFlight(10_000_000_000, 10_000_000_000, 10_000)
+    instrument = Instrument("c", 30.0, 40.0, (), 10_000_000_000, in_flight=gate)
+    return _weighed(dataclasses.replace(samples_from([mean_ns] * 10_000), instrument=instrument))
+
+
+def test_the_finding_says_the_three_and_their_ratio() -> None:
+    (finding,) = found_by("littles_law", _one_worker(500_000))
+    assert (
+        "L = 1 in flight by the gate, but λ·W = 1,000 /s × 500.0 µs (the mean of the records) = 0.5; "
+        "L/(λ·W) = 2 (1.999 to 2.001) leaves out 1" == finding.message
+    )
+    assert finding.touches_result("littles_law.balance")
+
+
+def test_a_mean_that_is_too_long_is_out_of_balance_too() -> None:
+    for claim in (_one_worker(1_024_000), _stating(_one_worker(1_000_000), 1_024_000.0)):
+        assert "L/(λ·W) = 0.9766 (0.976 to 0.9771) leaves out 1" in found_by("littles_law", claim)[-1].message
+
+
+def test_a_stated_mean_of_nothing_is_out_of_balance() -> None:
+    (finding,) = found_by("littles_law", _stating(_one_worker(1_000_000), 0.0))
+    assert "λ·W = 1,000 /s × 0 ns (the mean stated) = 0; L/(λ·W) = inf" in finding.message
+
+
+def test_an_open_load_must_balance_too() -> None:
+    claim = _one_worker(500_000)
+    assert claim.samples is not None
+    opened = dataclasses.replace(claim.samples.measurement, load=Load("open", 1, 1_000.0))
+    assert 1 == len(found_by("littles_law", _weighed(dataclasses.replace(claim.samples, measurement=opened))))
+
+
+def test_samples_without_a_gate_are_checked_against_their_workers_alone() -> None:
+    assert () == found_by("littles_law", _weighed(clean_samples(3)))
