@@ -234,6 +234,8 @@ def _check_rules_exist(gates: Gates, home: Path) -> None:
 def workload(study: Study) -> Workload:
     """The workload of a study on a real clock, with what is needed to make it again in another process."""
     made = prepared(study.component, study.component_settings, study.seed)
+    if made.remake:  # it knows better, as one with a process of its own does
+        return made
     return replace(made, remake=partial(prepared, study.component, study.component_settings, study.seed))
 
 

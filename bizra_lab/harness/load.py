@@ -28,7 +28,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
-from bizra_lab.errors import CannotMeasure
+from bizra_lab.errors import CannotMeasure, LabError
 from bizra_lab.harness.clock import MonotonicClock
 from bizra_lab.harness.inflight import between
 from bizra_lab.harness.recorder import (
@@ -285,7 +285,8 @@ class Watch:
 
     def _look_inside(self) -> None:
         if self._job.workload.inside:
-            self._inside.append(self._job.workload.inside())
+            with contextlib.suppress(LabError):  # it has died, which the outcomes of the operations tell
+                self._inside.append(self._job.workload.inside())
 
     @property
     def begin_ns(self) -> int:
@@ -300,7 +301,7 @@ class Watch:
     def credited(self, run: Run) -> Run:
         """The run with what the instruments saw."""
         first, last = (GateReading(*mark[:4]) for mark in self._marks)
-        inside = between(*self._inside) if self._inside else None
+        inside = between(*self._inside) if len(self._inside) == 2 else None
         return replace(run, in_flight=between(first, last), sampled=self._sampled, inside=inside)
 
 

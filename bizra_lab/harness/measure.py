@@ -11,13 +11,13 @@ before the clock starts, garbage collection stays on and is logged, and nothing 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import psutil
 
-from bizra_lab.errors import CannotMeasure
+from bizra_lab.errors import CannotMeasure, LabError
 from bizra_lab.harness.arrivals import plan_ns
 from bizra_lab.harness.calibrate import Calibration, CollectionLog, calibrate
 from bizra_lab.harness.load import Job, Run, Threads, bytes_per_operation, is_chained
@@ -65,13 +65,14 @@ def measure(workload: Workload, load: Load, span: Span, recorder: Recorder, seed
         warm = calibrate(recorder)
         # Processes count in their own copies, and say so themselves.
         count = workload.count if load.workers_as != "processes" else None
-        counted_before = count() if count else 0
+        counted_before = _asked(count)
         steal_before_ns = _steal_ns()
         with CollectionLog(recorder.now_ns) as collections:
             run = workers.run(job, plan)
         steal_ns = _steal_ns() - steal_before_ns
-        counted = count() - counted_before if count else None
+        counted_after = _asked(count)
         after = calibrate(recorder)
+    counted = None if counted_before is None or counted_after is None else counted_after - counted_before
     if run.cut and run.cut.operations and not len(run.started_ns):
         raise CannotMeasure(
             f"{workload.name}: none of {run.cut.operations} operations lay wholly inside the window of "
@@ -87,6 +88,16 @@ WORKERS: dict[WorkersAs, type[Threads | Tasks | Processes]] = {
     "tasks": Tasks,
     "processes": Processes,
 }
+
+
+def _asked(count: Callable[[], int] | None) -> int | None:
+    """What the component has counted; None where it does not count, or has died and cannot say any more."""
+    if count is None:
+        return None
+    try:
+        return count()
+    except LabError:
+        return None
 
 
 def _steal_ns() -> int:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 
 from bizra_lab.errors import CannotMeasure
+from bizra_lab.harness.arrivals import plan_ns
 from bizra_lab.harness.clock import StepClock
 from bizra_lab.harness.span import Span
 from bizra_lab.model import SUCCESS, Instrument, Load, Measurement, Samples, Workload
@@ -62,14 +64,14 @@ def measure_virtually(
     workload: Workload, load: Load, span: Span, clock: StepClock, service: ServiceTimes, rng: np.random.Generator
 ) -> Samples:
     """
-    Samples of a closed load in simulated time, scope "simulated".
+    Samples of a load in simulated time, scope "simulated".
 
-    Operations run one after the other in real time, each at the simulated moment its worker becomes free.
-    Raises CannotMeasure when the load is open, or the span holds more operations than are worth simulating.
+    Operations run one after the other in real time, each at the simulated moment its worker starts it: when it becomes
+    free, or where there is a plan, when the operation falls due and a worker is free.
+    Raises CannotMeasure when the span holds more operations than are worth simulating.
     """
-    if load.kind != "closed":
-        raise CannotMeasure(f"{workload.name}: only closed loads are simulated, got {load.kind}")
-    expected = (span.warmup_s + span.duration_s) * SECOND_NS * load.workers / service.mean_ns
+    per_s = load.rate_per_s or SECOND_NS * load.workers / service.mean_ns
+    expected = (span.warmup_s + span.duration_s) * per_s
     if expected > OPERATIONS_MAX:
         raise CannotMeasure(
             f"{workload.name}: {expected:,.0f} operations to simulate; expected at most {OPERATIONS_MAX:,}: "
@@ -79,41 +81,61 @@ def measure_virtually(
     end_ns = begin_ns + round(span.duration_s * SECOND_NS)
     times_ns = service.draw(rng)
     free = [(clock.now_ns(), worker) for worker in range(load.workers)]
-    started_ns: list[int] = []
-    finished_ns: list[int] = []
-    codes: list[int] = []
-    workers: list[int] = []
-    outcomes = {SUCCESS: 0}
+    columns = _Columns()
     attempted = 0
-    while free:
-        now_ns, worker = heapq.heappop(free)
-        if now_ns >= end_ns:
-            continue
-        clock.advance(now_ns - clock.now_ns())
-        code = outcomes.setdefault(_outcome(workload.operate), len(outcomes))
-        done_ns = now_ns + next(times_ns)
-        heapq.heappush(free, (done_ns, worker))
-        if now_ns >= begin_ns:
+    for due_ns in _due(load, span, clock.now_ns(), rng):
+        free_ns, worker = heapq.heappop(free)
+        started_ns = free_ns if due_ns is None else max(free_ns, due_ns)
+        # An open load ends with its plan, a closed one when no worker may start any more.
+        if due_ns is None and started_ns >= end_ns:
+            break
+        clock.advance(max(started_ns - clock.now_ns(), 0))
+        outcome = _outcome(workload.operate)
+        finished_ns = started_ns + next(times_ns)
+        heapq.heappush(free, (finished_ns, worker))
+        if (started_ns if due_ns is None else due_ns) >= begin_ns:
             attempted += 1
-            started_ns.append(now_ns)
-            finished_ns.append(done_ns)
-            codes.append(code)
-            workers.append(worker)
-    started = np.asarray(started_ns, dtype=np.int64)
-    finished = np.asarray(finished_ns, dtype=np.int64)
-    window_ns = int(finished.max() - started.min()) if len(started) else 0
-    return Samples(
-        measurement=Measurement(
-            workload.name, "simulated", load, span.warmup_s, window_ns / SECOND_NS, VIRTUAL_STEP_NS, attempted
-        ),
-        scheduled_ns=started,
-        started_ns=started,
-        finished_ns=finished,
-        outcome=np.asarray(codes, dtype=np.uint8),
-        outcomes=tuple(outcomes),
-        worker=np.asarray(workers, dtype=np.int32),
-        instrument=Instrument("virtual", 0.0, 0.0, (), window_ns),
-    )
+            columns.add(started_ns if due_ns is None else due_ns, started_ns, finished_ns, outcome, worker)
+    return columns.samples(workload.name, load, span, attempted)
+
+
+def _due(load: Load, span: Span, begin_ns: int, rng: np.random.Generator) -> Iterator[int | None]:
+    """When each operation falls due, in a closed load None without end."""
+    if load.kind == "closed":
+        yield from repeat(None)
+    else:
+        yield from (plan_ns(load, span.warmup_s + span.duration_s, rng) + begin_ns).tolist()
+
+
+class _Columns:
+    """The columns of samples as they grow."""
+
+    def __init__(self) -> None:
+        self._stamps: list[tuple[int, int, int]] = []
+        self._codes: list[int] = []
+        self._workers: list[int] = []
+        self._outcomes = {SUCCESS: 0}
+
+    def add(self, due_ns: int, started_ns: int, finished_ns: int, outcome: str, worker: int) -> None:
+        self._stamps.append((due_ns, started_ns, finished_ns))
+        self._codes.append(self._outcomes.setdefault(outcome, len(self._outcomes)))
+        self._workers.append(worker)
+
+    def samples(self, name: str, load: Load, span: Span, attempted: int) -> Samples:
+        scheduled, started, finished = np.array(self._stamps, dtype=np.int64).reshape(-1, 3).T.copy()
+        window_ns = int(finished.max() - scheduled.min()) if len(started) else 0
+        return Samples(
+            measurement=Measurement(
+                name, "simulated", load, span.warmup_s, window_ns / SECOND_NS, VIRTUAL_STEP_NS, attempted
+            ),
+            scheduled_ns=scheduled if load.kind == "open" else started,
+            started_ns=started,
+            finished_ns=finished,
+            outcome=np.asarray(self._codes, dtype=np.uint8),
+            outcomes=tuple(self._outcomes),
+            worker=np.asarray(self._workers, dtype=np.int32),
+            instrument=Instrument("virtual", 0.0, 0.0, (), window_ns),
+        )
 
 
 def _outcome(operate: Callable[[], object]) -> str:

@@ -80,16 +80,40 @@ def test_drawn_times_have_the_mean_they_promise() -> None:
     assert service.mean_ns == pytest.approx(np.mean([next(drawn) for _ in range(40_000)]), rel=0.01)
 
 
-@pytest.mark.parametrize(
-    ("sentence", "load", "service"),
-    [
-        ("only closed loads are simulated", Load("open", 1, 10.0), FIXED),
-        ("operations to simulate; expected at most 2,000,000", Load(), ServiceTimes(10, 0.0)),
-    ],
-)
-def test_what_is_not_simulated_is_refused(sentence: str, load: Load, service: ServiceTimes) -> None:
-    with pytest.raises(CannotMeasure, match=sentence):
-        simulate(load, service=service)
+def test_more_operations_than_are_worth_simulating_are_refused() -> None:
+    with pytest.raises(CannotMeasure, match="operations to simulate; expected at most 2,000,000"):
+        simulate(Load(), service=ServiceTimes(10, 0.0))
+    with pytest.raises(CannotMeasure, match="operations to simulate; expected at most 2,000,000"):
+        simulate(Load("open", 1, 1e8))
+
+
+def test_operations_of_an_open_load_fall_due_by_plan_and_wait_for_a_worker() -> None:
+    """Due every half of a service time, one worker: each waits half a service time longer than the one before."""
+    samples = simulate(Load("open", 1, 2_000.0))
+    waits_ns = samples.started_ns - samples.scheduled_ns
+    assert 200 == len(samples) == samples.measurement.operations_attempted
+    assert [0, 500_000, 1_000_000, 1_500_000] == waits_ns[:4].tolist()
+    assert {500_000} == set(np.diff(samples.scheduled_ns).tolist())
+    assert {1_000_000} == set(samples.service_ns.tolist())
+
+
+def test_two_workers_of_an_open_load_keep_up_where_one_cannot() -> None:
+    samples = simulate(Load("open", 2, 2_000.0))
+    assert (samples.started_ns == samples.scheduled_ns).all()
+    assert {0, 1} == set(samples.worker.tolist())
+
+
+def test_an_open_load_warms_up_by_the_same_plan_and_leaves_no_record_of_it() -> None:
+    samples = simulate(Load("open", 1, 1_000.0), span=Span(0.05, 0.1))
+    assert 100 == len(samples)
+    assert samples.scheduled_ns[0] == StepClock().now_ns() + 50_000_000
+
+
+def test_random_arrivals_are_drawn_by_the_seed() -> None:
+    load = Load("open", 4, 1_000.0, "poisson")
+    first, again, other = (simulate(load, seed=seed).scheduled_ns.tolist() for seed in (1, 1, 2))
+    assert first == again != other
+    assert len(set(np.diff(first).tolist())) > 10
 
 
 @pytest.mark.parametrize("wrong", [{"median_ns": 0}, {"spread": -1}, {"stall_share": 1.0}, {"stall_ns": -1}])

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bizra_lab.analysis import curves
+from bizra_lab.analysis import attribution, curves
+from bizra_lab.model import Outliers
 from bizra_lab.reporting.charts._chart import CHARTS
 from bizra_lab.reporting.picture import SCHEMA, Picture
 from bizra_lab.testing import clean_samples
@@ -24,8 +25,15 @@ DRAWN: dict[str, Callable[[], Picture]] = {
         curves.exceedance(SAMPLES, 0.95), "Eight workers", limit_ns=5e7, clock_step_ns=1.0
     ),
     "in_flight": lambda: CHARTS.get("in_flight")(curves.timeline(SAMPLES), "Eight workers", workers=8),
+    "outliers": lambda: CHARTS.get("outliers")(_outliers(), "Eight workers"),
     "timeline": lambda: CHARTS.get("timeline")(curves.timeline(SAMPLES), "Eight workers"),
 }
+
+
+def _outliers() -> Outliers:
+    found = attribution.outliers(SAMPLES)
+    assert isinstance(found, Outliers)
+    return found
 
 
 def _bytes(picture: Picture) -> bytes:
