@@ -4,7 +4,7 @@
 PYTHON ?= python3
 IN := .venv/bin
 
-.PHONY: help setup run test check lint types rings format lab golden bench readme lock clean
+.PHONY: help setup run test check lint types rings format lab golden bench coverage-study readme lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ golden: .venv/.ready ## execute the golden notebooks again; look at the differen
 
 bench: .venv/.ready ## measure beside the peers; writes benchmarks/RESULTS.md
 	@$(IN)/python -m benchmarks
+
+coverage-study: .venv/.ready ## how often intervals hold the truth (a quarter of an hour); writes benchmarks/INTERVALS.md
+	@$(IN)/python -m benchmarks._interval_study
 
 readme: .venv/.ready ## show the latest run's breaker in the README
 	@$(IN)/python -m benchmarks._readme

@@ -4,10 +4,20 @@ Which results exist, in one list.
     throughput_per_s            operations completed per second
     latency_ns.{min,mean,p…,max}   response time, from the planned start
     service_ns.{…}              time inside the operation; only where starts differ from the plan
+    n_eff.latency_ns.p…         independent operations that would tell as much about the quantile; service_ns likewise
     share.{ok,failed,<outcome>} shares of the operations
     littles_law.in_flight       L: operations in flight, averaged over the window
     littles_law.ratio           L over the workers declared; a closed load cannot exceed 1
-    recorder.coverage           share of the workers' wall time that lies inside some record
+    littles_law.duty            L by the gate over the workers declared: the share of time that they had work in hand
+    littles_law.balance         L over λ·W, each by an instrument of its own
+    littles_law.sampled_balance the same with L as a sampler saw it
+    records.counted             records over completions counted by the gate
+    lag_ns.{p50,p99,max}        how late operations of an open load started
+    generator.{lag_ns.p99,achieved,never_started}   what the load itself owes of that
+    replay.latency_ns.{…}       what an open load would have answered had no free worker started late
+    outliers.{share,fence_ns,excess,excess.<cause>}  slow operations, and what happened to them
+    host.{cpu_share,involuntary_switches_per_s,page_faults_per_s}   what the workers used and suffered
+    recorder.coverage           share of the workers' wall time that lies inside some record, or was cut by an edge
     timer.{step,cost,floor}_ns  what the clock and the recorder themselves cost
     host.canary_ratio           slowest over fastest run of a fixed piece of work around the window
 """
@@ -19,7 +29,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from bizra_lab.analysis import curves, means, quantiles, shares
+from bizra_lab.analysis import attribution, balance, curves, lags, means, quantiles, replay, shares
 from bizra_lab.model import Estimate, Instrument, Ints, Result, Results, Samples, Unavailable
 
 SLICES = means.BATCHES  # of the window, for rates and levels
@@ -54,6 +64,10 @@ def estimate(samples: Samples, settings: AnalysisSettings = DEFAULT) -> Results:
         **_service(samples, settings),
         **_shares(samples, settings),
         **_littles_law(samples, settings),
+        **balance.balance(samples, settings.confidence),
+        **lags.lags(samples, settings.confidence),
+        **replay.replayed(samples, settings.probabilities(), settings.confidence),
+        **attribution.attribution(samples, settings.confidence),
         **_instrument(samples),
     }
 
@@ -76,16 +90,22 @@ def _service(samples: Samples, settings: AnalysisSettings) -> dict[str, Result]:
 
 
 def _times(stem: str, times_ns: Ints, samples: Samples, settings: AnalysisSettings) -> dict[str, Result]:
-    """What a column of times amounts to; the column is this function's own, and is reordered."""
+    """What a column of times amounts to; the column is this function's own, so that one in time order replaces it."""
     n = len(times_ns)
     if not n:
         return {f"{stem}.mean": Unavailable("no operations")}
-    in_order = times_ns if samples.measurement.load.workers == 1 else times_ns[np.argsort(samples.finished_ns)]
-    least, most = _seen(int(times_ns.min()), n), _seen(int(times_ns.max()), n)
-    mean = means.mean(in_order, settings.confidence, "ns")
-    found = quantiles.quantiles(times_ns, settings.probabilities(), settings.confidence, "ns")
-    named = {f"{stem}.{quantiles.quantile_name(p)}": result for p, result in found.items()}
-    return {f"{stem}.min": least, f"{stem}.mean": mean, **named, f"{stem}.max": most}
+    if samples.measurement.load.workers > 1:
+        # Stable, since operations that end together must keep one order on every machine.
+        times_ns = times_ns[np.argsort(samples.finished_ns, kind="stable")]
+    found = quantiles.quantiles_in_order(times_ns, settings.probabilities(), settings.confidence, "ns")
+    named = {f"{stem}.{quantiles.quantile_name(p)}": each for p, each in found.items()}
+    return {
+        f"{stem}.min": _seen(int(times_ns.min()), n),
+        f"{stem}.mean": means.mean(times_ns, settings.confidence, "ns"),
+        **{name: each.value for name, each in named.items()},
+        f"{stem}.max": _seen(int(times_ns.max()), n),
+        **{f"n_eff.{name}": each.n_eff for name, each in named.items() if isinstance(each.n_eff, Estimate)},
+    }
 
 
 def _seen(value_ns: int, n: int) -> Estimate:
@@ -129,19 +149,24 @@ def _instrument(samples: Samples) -> dict[str, Result]:
     found["timer.cost_ns"] = _exact(instrument.clock_cost_ns, "ns")
     found["timer.floor_ns"] = _exact(instrument.floor_ns, "ns")
     found["recorder.coverage"] = _coverage(samples, instrument)
+    if instrument.in_flight and measurement.load.kind == "closed":
+        gate = instrument.in_flight
+        found["littles_law.duty"] = _exact(gate.integral_ns / gate.window_ns / measurement.load.workers, "ratio")
     if instrument.canary_ns:
         found["host.canary_ratio"] = _exact(max(instrument.canary_ns) / min(instrument.canary_ns), "ratio")
     return found
 
 
 def _coverage(samples: Samples, instrument: Instrument) -> Result:
+    if samples.measurement.load.kind == "open":
+        return Unavailable("workers of an open load wait for operations to fall due")
     available_ns = instrument.window_ns * samples.measurement.load.workers
     if available_ns <= 0:
         return Unavailable("the measured window has no length")
     covered_ns = sum(
         int((samples.finished_ns[rows] - samples.started_ns[rows]).sum(dtype=np.int64)) for rows in samples.blocks()
     )
-    covered = covered_ns / available_ns
+    covered = (covered_ns + (instrument.cut.inside_ns if instrument.cut else 0)) / available_ns
     return Estimate(covered, covered, covered, "share", len(samples))
 
 

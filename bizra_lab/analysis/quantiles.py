@@ -4,18 +4,21 @@ Exact quantiles with intervals that assume no distribution.
 A quantile here is an order statistic: the r-th smallest of n values with r = ⌈n·p⌉, so it is a value that was seen.
 The rank is computed in rational numbers, since ⌈n·p⌉ in floats is off by one in places (n = 100, p = 0.07 gives 8).
 
-The interval holds for independent values only. Dependence makes it too narrow.
+Values in time order get the interval of as many independent ones as they are worth (`dependence`): a pair of ranks that
+would enclose the quantile among n_eff, stretched to n. Where the order is not known, values are taken as independent.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from scipy import stats
 
+from bizra_lab.analysis.dependence import Dependence, Inflation, at_quantiles
 from bizra_lab.model import Estimate, Ints, Result, Unavailable
 
 TAIL_SAMPLES_MIN = 20  # operations beyond the quantile; with fewer, one outlier moves it by its own size
@@ -79,28 +82,81 @@ def rank_interval(n: int, p: Fraction, confidence: float) -> tuple[int, int] | N
     return int(lows[best]), int(highs[best])
 
 
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """A quantile with its interval, and how many independent operations tell as much about it as those seen."""
+
+    value: Result
+    n_eff: Result
+
+
+def quantiles_in_order(
+    in_order: Ints, probabilities: Sequence[Fraction], confidence: float, unit: str
+) -> dict[Fraction, Quantile]:
+    """
+    Each quantile of values in time order, in `unit`, or Unavailable with the number of operations that it needs.
+
+    That number grows with the dependence, for what must lie beyond the quantile are independent operations. Ranks are
+    found by partial sorts of one copy, which is all the memory it takes; the values themselves stay in their order.
+    """
+    n = len(in_order)
+    known = [p for p in probabilities if n >= samples_needed(p)]
+    column = in_order.copy() if known else in_order
+    middles = order_statistics(column, [rank(n, p) for p in known])
+    dependence = at_quantiles(in_order, {p: middles[rank(n, p)] for p in known})
+    alone = {p: Dependence(n, p, Inflation()) for p in probabilities}
+    return {
+        p: Quantile(value, dependence[p].estimate(confidence) if p in dependence else value)
+        for p, value in _bounded(column, {**alone, **dependence}, confidence, unit).items()
+    }
+
+
 def quantiles(values: Ints, probabilities: Sequence[Fraction], confidence: float, unit: str) -> dict[Fraction, Result]:
     """
-    Each quantile of `values` as an Estimate in `unit`, or Unavailable with the number of operations it needs.
+    Each quantile of independent `values` as an Estimate in `unit`, or Unavailable with the number of operations needed.
 
-    One partial sort finds all ranks together. It leaves `values` in another order, since a copy of a hundred million
-    latencies is memory that a measurement may need.
+    It leaves `values` in another order, since a copy of a hundred million is memory that a measurement may need.
     """
-    n = len(values)
-    wanted: dict[Fraction, tuple[int, int, int]] = {}
+    return _bounded(values, {p: Dependence(len(values), p, Inflation()) for p in probabilities}, confidence, unit)
+
+
+def _bounded(
+    column: Ints, dependence: Mapping[Fraction, Dependence], confidence: float, unit: str
+) -> dict[Fraction, Result]:
+    """The quantiles with the intervals that their dependence leaves them; `column` is left in another order."""
+    n = len(column)
+    ranks = {p: ends for p, each in dependence.items() if (ends := _ranks(each, confidence)) is not None}
+    order = order_statistics(column, [each for p, ends in ranks.items() for each in (*ends, rank(n, p))])
     found: dict[Fraction, Result] = {}
-    for p in probabilities:
-        between = rank_interval(n, p, confidence) if n >= samples_needed(p) else None
-        if between is None:
-            found[p] = Unavailable(
-                f"{n} operations do not bound the {float(p):.10g} quantile; it needs {samples_needed(p)}"
-            )
+    for p, each in dependence.items():
+        if p in ranks:
+            low, high = ranks[p]
+            found[p] = Estimate(float(order[rank(n, p)]), float(order[low]), float(order[high]), unit, n)
         else:
-            wanted[p] = (between[0], rank(n, p), between[1])
-    order = order_statistics(values, [each for ranks in wanted.values() for each in ranks])
-    for p, (low, middle, high) in wanted.items():
-        found[p] = Estimate(float(order[middle]), float(order[low]), float(order[high]), unit, n)
-    return {p: found[p] for p in probabilities}
+            found[p] = _too_few(each)
+    return found
+
+
+def _ranks(found: Dependence, confidence: float) -> tuple[int, int] | None:
+    """The ranks among n that enclose the quantile; None where the n are worth too few for it."""
+    if found.n < found.inflation.tau * samples_needed(found.p):
+        return None
+    worth = found.n_for_interval(confidence)
+    between = rank_interval(worth, found.p, confidence)
+    if between is None:
+        return None
+    low, high = between
+    return max(1, low * found.n // worth), math.ceil(Fraction(high * found.n, worth))
+
+
+def _too_few(found: Dependence) -> Unavailable:
+    tau, needed = found.inflation.tau, samples_needed(found.p)
+    if tau == 1.0:
+        return Unavailable(f"{found.n} operations do not bound the {float(found.p):.10g} quantile; it needs {needed}")
+    return Unavailable(
+        f"{found.n} operations resemble their neighbours and are worth {found.n_eff:.0f} independent ones, which do "
+        f"not bound the {float(found.p):.10g} quantile; it needs about {math.ceil(tau * needed)}"
+    )
 
 
 def order_statistics(values: Ints, ranks: Sequence[int]) -> dict[int, int]:
