@@ -1,4 +1,4 @@
-"""The C recorder; a machine without a compiler installs all the same and records in Python."""
+"""What is written in C; a machine without a compiler installs all the same, and runs what is there in Python."""
 
 from setuptools import Extension, setup
 
@@ -9,6 +9,12 @@ setup(
             sources=["bizra_lab/harness/_recorder.c"],
             extra_compile_args=["-O2"],
             optional=True,
-        )
+        ),
+        Extension(
+            "bizra_lab.analysis._histogram",
+            sources=["bizra_lab/analysis/_histogram.c"],
+            extra_compile_args=["-O3"],  # which counts several values at a time with every compiler
+            optional=True,
+        ),
     ]
 )

@@ -39,17 +39,21 @@ if TYPE_CHECKING:
     from bizra_lab.reporting.table import measurement_table as measurement_table
     from bizra_lab.reporting.table import results_table as results_table
     from bizra_lab.reporting.table import settings_table as settings_table
+    from bizra_lab.reporting.table import side_by_side_table as side_by_side_table
     from bizra_lab.reporting.table import verdicts_table as verdicts_table
+    from bizra_lab.reporting.table import witnesses_table as witnesses_table
     from bizra_lab.study import claim_of as claim_of
     from bizra_lab.study import known_cost as known_cost
     from bizra_lab.study import load as load
     from bizra_lab.study import record as record
+    from bizra_lab.witnesses import cross_check as cross_check
 
 # Where each name is: its module and what it is called there.
 _HOMES = {
     "AnalysisSettings": ("analysis.estimate", "AnalysisSettings"),
     "claim_of": ("study", "claim_of"),
     "comparison_table": ("reporting.table", "comparison_table"),
+    "cross_check": ("witnesses", "cross_check"),
     "draw_exceedance": ("reporting.charts.exceedance", "exceedance"),
     "draw_in_flight": ("reporting.charts.in_flight", "in_flight"),
     "draw_timeline": ("reporting.charts.timeline", "timeline"),
@@ -69,8 +73,10 @@ _HOMES = {
     "replicate": ("measuring", "replicate"),
     "results_table": ("reporting.table", "results_table"),
     "settings_table": ("reporting.table", "settings_table"),
+    "side_by_side_table": ("reporting.table", "side_by_side_table"),
     "timeline": ("analysis.curves", "timeline"),
     "verdicts_table": ("reporting.table", "verdicts_table"),
+    "witnesses_table": ("reporting.table", "witnesses_table"),
 }
 
 

@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     measure.set_defaults(command=_measure)
 
     audit = commands.add_parser("audit", help="may this measurement be believed?")
-    audit.add_argument("source", metavar="SOURCE", help="a samples file")
+    audit.add_argument("source", metavar="SOURCE", help="a result file, of this lab or of another tool")
     audit.add_argument("--format", default="auto", help="what the file is (default: auto, by its content)")
     audit.add_argument("--workers", type=_jobs, metavar="N", help="the concurrency, where the file does not say it")
     audit.add_argument("--json", action="store_true", help="one JSON document instead of tables")
@@ -287,6 +287,13 @@ def _list_rules() -> list[str]:
     return [f"{name:20} {_first_sentence(each.page)}" for name, each in RULES.items()]
 
 
+def _list_importers() -> list[str]:
+    from bizra_lab.importers import IMPORTERS
+
+    ours = f"{'samples':20} The samples file of this lab: every operation, in Parquet."
+    return sorted([ours, *(f"{name:20} {_first_sentence(each.page)}" for name, each in IMPORTERS.items())])
+
+
 def _list_gates() -> list[str]:
     from bizra_lab.gates import load_gates
     from bizra_lab.study import find_home
@@ -316,6 +323,7 @@ _LISTS: dict[str, Callable[[], list[str]]] = {
     "components": _list_components,
     "rules": _list_rules,
     "gates": _list_gates,
+    "importers": _list_importers,
     "studies": _list_studies,
     "runs": _list_runs,
 }

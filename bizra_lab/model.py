@@ -81,6 +81,7 @@ class Workload:
     count: Callable[[], int] | None = None
     inside: Callable[[], GateReading] | None = None
     remake: Callable[[], Workload] | None = None
+    address: str | None = None
     close: Callable[[], None] = lambda: None
     scope: Scope = "inproc"
 
@@ -394,16 +395,42 @@ class Declared:
     duration_s: float | None = None
     operations: int | None = None
     clock_step_ns: float | None = None
+    hardware: str | None = None  # the machine, in words
+    cores: int | None = None  # processors that what was measured may use
+    think_s: float | None = None  # for which a worker of a closed load rests after each operation, on average
+    failures_in_latency: bool | None = None  # whether the latencies are of failed operations too
+    inputs: Mapping[str, float] | None = None  # results that were set and not measured, in their own units
+    limits: Mapping[str, float] | None = None  # what results are said to keep, in their own units
+    extrapolated_to_s: float | None = None  # the time for which `operations_extrapolated` is stated
+    ratio_of: str | None = None  # the result of which `ratio_claimed` or `change_claimed` speaks
+    baseline: Declared | None = None  # of the measurement that this one is compared with
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a rule looks at: results with what was declared of them, and the samples where there are any."""
+    """
+    What a rule looks at: results with what was declared of them, and the samples where there are any.
+
+    `beside` are the other claims of the same source, each without such a list of its own.
+    """
 
     name: str
     results: Results
     declared: Declared
     samples: Samples | None = None
+    beside: tuple[Claim, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What a load generator says of a closed load: λ, W, λ·W over the connections, p99; and whether it agrees."""
+
+    name: str
+    rate: Result
+    wait: Result
+    busy: Result
+    p99: Result
+    agreement: str  # a sentence; empty for the one that the others are held against
 
 
 @dataclass(frozen=True, slots=True)

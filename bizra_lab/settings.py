@@ -13,6 +13,7 @@ import hashlib
 import json
 import math
 import re
+import reprlib
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -185,8 +186,13 @@ def _convert_plain(value: Any, hint: Any, where: str) -> Any:
     return value
 
 
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxdict, _SHORT.maxlist, _SHORT.maxstring, _SHORT.maxlong, _SHORT.maxother = 3, 6, 6, 80, 80, 80
+
+
 def _say(value: Any) -> str:
-    text = repr(value)
+    # Not all of it first: a few lines of YAML aliases stand for gigabytes.
+    text = _SHORT.repr(value)
     return text if len(text) <= 60 else text[:57] + "…"
 
 

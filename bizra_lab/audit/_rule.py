@@ -7,14 +7,15 @@ withholds leaves it under audit, what it cannot have (samples, for a printed sum
 
 from __future__ import annotations
 
+import dataclasses
 import inspect as python
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bizra_lab.model import Audit, Claim, Estimate, Finding, NotChecked, Unavailable
+from bizra_lab.model import Audit, Claim, Estimate, Finding, NotChecked, Unavailable, Weight
 from bizra_lab.registry import Registry
 
-Check = Callable[[Claim], Iterator[Finding]]
+Check = Callable[[Claim], Iterator[Finding | NotChecked]]
 
 SAMPLES = "samples"
 
@@ -22,7 +23,7 @@ SAMPLES = "samples"
 @dataclass(frozen=True, slots=True)
 class Rule:
     """
-    `check` yields what it finds; `needs` names what must be there first.
+    `check` yields what it finds, and what it could not look at; `needs` names what must be there first.
 
     A need is "samples", the name of a field of `Declared`, or "result:" and the name of a result.
     """
@@ -69,12 +70,39 @@ def inspect(claim: Claim) -> Audit:
     findings: dict[str, tuple[Finding, ...]] = {}
     not_checked: dict[str, NotChecked] = {}
     for name, each in RULES.items():
-        missing = each.missing(claim)
-        if missing is None:
-            findings[name] = tuple(each.check(claim))
+        answer = _answer(each, claim)
+        if isinstance(answer, NotChecked):
+            not_checked[name] = answer
         else:
-            not_checked[name] = missing
+            findings[name] = answer
     return Audit(findings, not_checked)
+
+
+def inspect_together(claims: Sequence[Claim]) -> tuple[Audit, ...]:
+    """The audit of each claim of one source, where rules also see the others beside it; in the order of `claims`."""
+    alone = [dataclasses.replace(claim, beside=()) for claim in claims]
+    return tuple(
+        inspect(dataclasses.replace(claim, beside=(*alone[:place], *alone[place + 1 :])))
+        for place, claim in enumerate(alone)
+    )
+
+
+def _answer(each: Rule, claim: Claim) -> tuple[Finding, ...] | NotChecked:
+    """
+    What a rule found, or why it could not look.
+
+    Where it looked at a part, what it could not look at is the answer, since that withholds trust; unless what it
+    found withholds it anyway.
+    """
+    missing = each.missing(claim)
+    if missing is not None:
+        return missing
+    answers = tuple(each.check(claim))
+    found = tuple(answer for answer in answers if isinstance(answer, Finding))
+    blind = [answer for answer in answers if isinstance(answer, NotChecked)]
+    if blind and all(finding.weight is Weight.NOTE for finding in found):
+        return max(blind, key=lambda answer: answer.undisclosed)
+    return found
 
 
 def estimates(claim: Claim, prefix: str) -> Iterator[tuple[str, Estimate]]:
@@ -82,3 +110,9 @@ def estimates(claim: Claim, prefix: str) -> Iterator[tuple[str, Estimate]]:
     for name, result in claim.results.items():
         if name.startswith(prefix) and isinstance(result, Estimate):
             yield name, result
+
+
+def given(claim: Claim, name: str) -> Estimate | None:
+    """What the claim says of this result; None where it says nothing, or that it cannot tell."""
+    result = claim.results.get(name)
+    return result if isinstance(result, Estimate) else None

@@ -682,6 +682,7 @@ def _of_running(settings: Settings, url: str, clock: Clock) -> Workload:
         of_worker=connections.of_worker,
         leave=connections.leave,
         remake=functools.partial(_of_running, settings, url, clock),
+        address=url,
         close=connections.close,
         scope="http",
     )

@@ -32,6 +32,8 @@ from bizra_lab.settings import build, canonical, mapping_of, plain
 MEASUREMENT_KEY = b"bizra_lab.measurement"
 INSTRUMENT_KEY = b"bizra_lab.instrument"
 
+PARQUET_MAGIC = b"PAR1"
+
 LOAD_KEYS = ("kind", "workers", "rate_per_s")
 
 ROWS_PER_GROUP = 1 << 20  # 28 MB of columns: what is held beside the samples while writing
@@ -85,6 +87,15 @@ def _batches(samples: Samples) -> Iterator[pa.RecordBatch]:
         stamps = [pa.array(np.ascontiguousarray(getattr(samples, name)[rows])) for name in _STAMPS]
         worker = pa.array(np.ascontiguousarray(samples.worker[rows]))
         yield pa.RecordBatch.from_arrays([*stamps, outcome, worker], schema=_SCHEMA)
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file begins as Parquet does; one that cannot be read does not."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
+    except OSError:
+        return False
 
 
 def read_samples(path: Path) -> Samples:

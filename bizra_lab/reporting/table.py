@@ -29,6 +29,7 @@ from bizra_lab.model import (
     Unavailable,
     Verdict,
     Weight,
+    Witness,
 )
 from bizra_lab.units import SECOND_NS, say, say_interval
 
@@ -292,6 +293,32 @@ def _with_interval(result: Result) -> str:
 
 def _signed(value: float, unit: str) -> str:
     return f"{'+' if value > 0 else ''}{say(value, unit)}"
+
+
+def side_by_side_table(title: str, of: Mapping[str, Results], names: Sequence[str]) -> Table:
+    """The results called `names` of several measurements, one row a measurement."""
+    rows = tuple((which, *(_beside(results, name) for name in names)) for which, results in of.items())
+    return Table(title, ("measured", *names), rows)
+
+
+def _beside(results: Results, name: str) -> str:
+    return _with_interval(results[name]) if name in results else "not among the results"
+
+
+def witnesses_table(witnesses: Sequence[Witness]) -> Table:
+    """What each load generator says of the same service; one that could not be asked says why."""
+    return Table(
+        "Witnesses of the same service",
+        ("asked by", "rate λ", "mean wait W", "λ·W over N", "p99", "against ours"),
+        tuple(_witness_row(each) for each in witnesses),
+    )
+
+
+def _witness_row(witness: Witness) -> tuple[str, ...]:
+    if isinstance(witness.rate, Unavailable) and witness.rate == witness.wait:
+        return witness.name, witness.rate.reason, "", "", "", ""
+    figures = (witness.rate, witness.wait, witness.busy, witness.p99)
+    return witness.name, *(_with_interval(each) for each in figures), witness.agreement
 
 
 def evidence_table(record: Record) -> Table:

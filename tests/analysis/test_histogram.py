@@ -250,6 +250,16 @@ def test_exact_beyond_below_0_is_refused() -> None:
         Tally(exact_beyond=-1)
 
 
+@pytest.mark.parametrize(("expected", "tail_from"), [(0, 5001), (100, 5000), (100, 0)])
+def test_a_kernel_sets_aside_what_is_not_below_where_the_tail_begins(
+    count: Kernel, expected: int, tail_from: int
+) -> None:
+    room = np.zeros(103, np.int64)
+    counts = np.zeros(Buckets(3).slots, np.int64)
+    assert (3 + expected, 2000, 500_000) == count(np.full(100, 5000), counts, Buckets(3), room, 3, 2000, tail_from)
+    assert [0, 0, 0, *[5000] * expected] == room[: 3 + expected].tolist()
+
+
 # --- what it tells
 
 
@@ -276,6 +286,12 @@ def test_the_value_at_each_rank_lies_where_it_is_said_to(values: list[int], digi
         assert told[place].low <= value <= told[place].high
         assert abs(told[place].value - value) <= found.buckets.error * value + value * 2**-52
         assert told[place].exact or len(values) - place > kept
+
+
+def test_a_value_outside_the_tail_is_not_above_it() -> None:
+    """Without digits 4 to 7 are one bucket; of 4, 5, 6, 7 the largest two are known."""
+    found = Histogram.of(_ints(7, 4, 6, 5), digits=0, exact_beyond=1)
+    assert {1: Bounded(4, 4), 2: Bounded(4, 6), 3: Bounded(6, 6)} == found.order_statistics([1, 2, 3])
 
 
 def test_a_quantile_has_no_error_while_no_more_than_so_many_lie_beyond_it() -> None:
@@ -392,6 +408,11 @@ def test_merged_with_a_coarser_one_it_is_as_coarse(
     together = Histogram.of(_ints(*a, *b), min(digits), min(kept))
     parts = (Histogram.of(_ints(*values), *kind) for values, *kind in zip((a, b), digits, kept, strict=True))
     assert _all_of(together) == _all_of(merge(*parts))
+
+
+def test_merged_with_a_coarser_unit_it_is_as_coarse() -> None:
+    fine, coarse = Histogram.counted(Buckets(3), _ints(0, 1, 0, 5)), Histogram.counted(Buckets(3, 1), _ints(2, 3))
+    assert (Buckets(3, 1), [3, 8]) == (merge(fine, coarse).buckets, merge(coarse, fine).counts.tolist())
 
 
 def test_merged_with_counts_alone_nothing_more_is_known() -> None:

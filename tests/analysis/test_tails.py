@@ -181,7 +181,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(true_shape: float, n: int
         exceeding = rng.binomial(n, above / n)
         values = np.concatenate([rng.random(n - exceeding), 1 + _pareto(exceeding, true_shape, rng)])
         tail = _fitted(values, 1.0)
-        level, of_shape = _known(return_level(tail, one_in, 0.95)), shape(tail, 0.95)
+        level, of_shape = _known(return_level(tail, one_in, 0.95)), _known(shape(tail, 0.95))
         levels_hold += level.low <= true_level <= level.high
         shapes_hold += of_shape.low <= true_shape <= of_shape.high
     # 190 are due; 180 and 198 lie three standard errors away.
@@ -191,7 +191,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(true_shape: float, n: int
 
 def test_an_interval_ends_where_the_likelihood_has_fallen_by_half_a_chi_square() -> None:
     tail = _fitted(RAIN_MM, 30)
-    high = shape(tail, 0.95).high
+    high = _known(shape(tail, 0.95)).high
     scales = np.linspace(3, 15, 20_001)[:, np.newaxis]
     best = stats.genpareto(high, 0, scales).logpdf(tail.excesses).sum(axis=1).max()
     assert 3.8415 == pytest.approx(2 * (tail.log_likelihood - best), abs=1e-3)
@@ -216,6 +216,22 @@ def test_no_level_is_told_further_than_ten_times_what_was_seen() -> None:
 def test_no_level_is_told_of_a_tail_without_a_mean() -> None:
     tail = _fitted(_pareto(5_000, 1.3, np.random.default_rng(8)), 1.0)
     assert "has no mean" in _reason(return_level(tail, 10_000, 0.95))
+
+
+def test_values_of_which_two_are_worth_one_tell_as_much_as_half_of_them() -> None:
+    """A normal interval grows by √2; that of the likelihood is a little longer above."""
+    tail = _fitted(_pareto(20_000, 0.1, np.random.default_rng(10)), 0.5)
+    for of in (lambda tau: shape(tail, 0.95, tau), lambda tau: return_level(tail, 100_000, 0.95, tau)):
+        alone, in_pairs = _known(of(1.0)), _known(of(2.0))
+        assert alone.value == in_pairs.value
+        assert math.sqrt(2) == pytest.approx((in_pairs.high - in_pairs.low) / (alone.high - alone.low), rel=0.01)
+
+
+def test_a_tail_of_few_independent_values_tells_nothing() -> None:
+    tail = _fitted(_pareto(1_000, 0.2, np.random.default_rng(7)), 0.0)
+    says = "1000 values above 0 resemble their neighbours and are worth 25 independent ones; a tail needs 30"
+    assert says == _reason(shape(tail, 0.95, 40.0)) == _reason(return_level(tail, 10_000, 0.95, 40.0))
+    assert isinstance(shape(tail, 0.95, 33.0), Estimate)
 
 
 def test_no_level_is_told_below_the_threshold() -> None:

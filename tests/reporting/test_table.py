@@ -31,6 +31,7 @@ from bizra_lab.reporting.table import (
     measurement_table,
     results_table,
     settings_table,
+    side_by_side_table,
     verdicts_table,
 )
 from bizra_lab.testing import samples_from
@@ -299,3 +300,11 @@ class TestEvidence:
         samples = {"operations": 120_000, "columns_sha256": "c0" * 32, "file": file}
         table = evidence_table(Record({**self.CONTENT, "samples": samples}, "ee" * 32))
         assert ("samples file", "cache.samples.parquet, sha256 fefefefefefefefe") == table.rows[2]
+
+
+def test_measurements_stand_side_by_side() -> None:
+    results = {"latency_ns.p50": Estimate(2e6, 1e6, 3e6, "ns", 9)}
+    text = str(side_by_side_table("Two loads", {"one": results, "other": {}}, ("latency_ns.p50",)))
+    assert "Two loads" == text.splitlines()[0]
+    assert "2.000 ms" in text
+    assert "not among the results" in text

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bizra_lab.analysis import attribution, curves
+from bizra_lab.analysis import attribution, curves, tails
 from bizra_lab.model import Outliers
 from bizra_lab.reporting.charts._chart import CHARTS
 from bizra_lab.reporting.picture import SCHEMA, Picture
@@ -20,14 +20,31 @@ from tests.reporting.charts.drawn import axis_titles
 SPEC_BYTES_MAX = 20_000  # an executed notebook of ten charts is committed, and read as text
 
 SAMPLES = clean_samples(1, workers=8)
+LATENCY_NS = SAMPLES.latency_ns
+THRESHOLDS = tails.candidates(LATENCY_NS)
 DRAWN: dict[str, Callable[[], Picture]] = {
     "exceedance": lambda: CHARTS.get("exceedance")(
         curves.exceedance(SAMPLES, 0.95), "Eight workers", limit_ns=5e7, clock_step_ns=1.0
     ),
     "in_flight": lambda: CHARTS.get("in_flight")(curves.timeline(SAMPLES), "Eight workers", workers=8),
+    "mean_residual_life": lambda: CHARTS.get("mean_residual_life")(
+        tails.mean_residual_life(LATENCY_NS, THRESHOLDS, 0.95, "ns"), "Eight workers", chosen_ns=float(THRESHOLDS[0])
+    ),
     "outliers": lambda: CHARTS.get("outliers")(_outliers(), "Eight workers"),
+    "return_level": lambda: CHARTS.get("return_level")(
+        tails.level_curve(_tail(), 0.95), tails.seen_levels(_tail()), "Eight workers"
+    ),
+    "threshold_stability": lambda: CHARTS.get("threshold_stability")(
+        tails.stability(LATENCY_NS, THRESHOLDS, 0.95, "ns").shape, "Eight workers", chosen_ns=float(THRESHOLDS[0])
+    ),
     "timeline": lambda: CHARTS.get("timeline")(curves.timeline(SAMPLES), "Eight workers"),
 }
+
+
+def _tail() -> tails.ParetoTail:
+    fitted = tails.fit(LATENCY_NS, float(THRESHOLDS[0]), "ns")
+    assert isinstance(fitted, tails.ParetoTail)
+    return fitted
 
 
 def _outliers() -> Outliers:
