@@ -38,7 +38,7 @@ OPERATIONS_TOGETHER = 100_000  # recorded at a time while warming up, then dropp
 PIECE_S = 1.0  # of a warm-up
 KNOWN_AFTER_S = 0.05  # several workers' rate, roughly
 
-ANALYSIS_BYTES = 10  # an operation, beside its stamps, while it is analysed: one column of latencies and its like
+ANALYSIS_BYTES = 18  # an operation, beside its stamps, while it is analysed: latencies in order, and again by rank
 
 MEMORY_SHARE_MAX = 0.75  # of what is available: beyond it the kernel reclaims pages while we measure
 
