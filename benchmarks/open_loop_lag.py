@@ -14,9 +14,10 @@ import numpy.typing as npt
 
 from benchmarks._results import Table
 from bizra_lab.harness.arrivals import plan_ns
-from bizra_lab.harness.load import Job, Threads
+from bizra_lab.harness.load import Job
 from bizra_lab.harness.recorder import choose
 from bizra_lab.harness.tasks import Tasks
+from bizra_lab.harness.threads import Threads
 from bizra_lab.model import Load, Workload
 
 RATES_PER_S = (1_000, 10_000)

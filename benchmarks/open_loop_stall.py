@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from benchmarks._results import Table
 from bizra_lab.harness.arrivals import plan_ns
-from bizra_lab.harness.load import Job, Threads
+from bizra_lab.harness.load import Job
 from bizra_lab.harness.recorder import choose
+from bizra_lab.harness.threads import Threads
 from bizra_lab.model import Load, Workload
 
 SERVICE_S = 0.001

@@ -20,12 +20,13 @@ import psutil
 from bizra_lab.errors import CannotMeasure, LabError
 from bizra_lab.harness.arrivals import plan_ns
 from bizra_lab.harness.calibrate import Calibration, CollectionLog, calibrate
-from bizra_lab.harness.load import Job, Run, Threads, bytes_per_operation, is_chained
+from bizra_lab.harness.load import Job, Run, bytes_per_operation, is_chained
 from bizra_lab.harness.processes import Processes
 from bizra_lab.harness.quiet import quiet
 from bizra_lab.harness.recorder import Recorder
 from bizra_lab.harness.span import Span
 from bizra_lab.harness.tasks import Tasks
+from bizra_lab.harness.threads import Threads
 from bizra_lab.model import Collection, Instrument, Ints, Load, Measurement, Samples, WorkersAs, Workload
 from bizra_lab.units import SECOND_NS, say
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from bizra_lab.errors import CannotMeasure
 from bizra_lab.harness.calibrate import Calibration, CollectionLog, calibrate
-from bizra_lab.harness.load import Crew, merged
+from bizra_lab.harness.crew import Crew
+from bizra_lab.harness.load import merged
 from bizra_lab.harness.quiet import quiet
 from bizra_lab.harness.recorder import Operation, Recorder, Recording, Room
 from bizra_lab.harness.span import Span

@@ -25,8 +25,9 @@ import cloudpickle
 
 from bizra_lab.errors import CannotMeasure, LabError, one_line
 from bizra_lab.harness.clock import MonotonicClock
-from bizra_lab.harness.load import START_S, Job, Run, Threads, in_one
+from bizra_lab.harness.load import START_S, Job, Run, in_one
 from bizra_lab.harness.span import PATIENCE_S
+from bizra_lab.harness.threads import Threads
 from bizra_lab.model import Ints, Load, Workload
 from bizra_lab.units import SECOND_NS
 

@@ -16,8 +16,9 @@ from typing import Self, cast
 
 import numpy as np
 
+from bizra_lab.harness.crew import Crew
 from bizra_lab.harness.inflight import Gate
-from bizra_lab.harness.load import START_S, Crew, Job, Run, Watch, merged, planned_run
+from bizra_lab.harness.load import START_S, Job, Run, merged, planned_run
 from bizra_lab.harness.recorder import (
     CLOSED_SEEN_NS,
     Board,
@@ -28,6 +29,7 @@ from bizra_lab.harness.recorder import (
     outcome_names,
 )
 from bizra_lab.harness.span import PATIENCE_S
+from bizra_lab.harness.watch import Watch
 from bizra_lab.model import Ints, Load, Workload
 from bizra_lab.units import SECOND_NS
 
