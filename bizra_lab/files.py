@@ -26,6 +26,8 @@ def replacing(path: Path) -> Iterator[Path]:
     Otherwise `path` is as it was and nothing else is left. Raises Unwritable with one line for whatever the place
     refuses: no folder, no permission, no space.
     """
+    if not path.name:
+        raise Unwritable(f"{path}: names no file; expected a place that takes files")
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}{TEMPORARY_SUFFIX}")
     try:
         yield temporary

@@ -86,3 +86,8 @@ def _plain(value: float) -> str:
         return f"{shown:.{SIGNIFICANT_DIGITS - 1}e}"
     decimals = max(0, SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(abs(shown))))
     return f"{shown:,.{decimals}f}"
+
+
+def printable(text: str) -> str:
+    """Other people's words on one line: none of them may break a line, command a terminal, or be no UTF-8."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in " ".join(text.split()))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bizra_lab.units import rounded, say, say_interval, to_own
+from bizra_lab.units import printable, rounded, say, say_interval, to_own
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,16 @@ def test_rounding_moves_a_number_by_less_than_a_thousandth(value: float) -> None
 
 def test_nothing_and_infinity_stay_what_they_are() -> None:
     assert (0.0, float("inf")) == (rounded(0.0), rounded(float("inf")))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("two\nlines\tand  gaps", "two lines and gaps"),
+        ("\x1b[31mred", "\N{REPLACEMENT CHARACTER}[31mred"),
+        ("half \ud800", "half \N{REPLACEMENT CHARACTER}"),
+        ("λ·W ≤ N", "λ·W ≤ N"),
+    ],
+)
+def test_other_peoples_words_stay_on_one_line_and_command_nothing(text: str, expected: str) -> None:
+    assert expected == printable(text)

@@ -10,11 +10,13 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import jinja2
 
 from bizra_lab.model import Answer, Audit, Results, TrustVerdict, Unavailable, Verdict
+from bizra_lab.reporting.findings import causes
 from bizra_lab.reporting.table import findings_table, results_table, verdicts_table
 
 TEMPLATE = "page.html.j2"
@@ -34,11 +36,12 @@ class StudyPage:
     pictures: tuple[tuple[bytes, str], ...] = ()
 
 
-def page(run: Mapping[str, Any], studies: Sequence[StudyPage]) -> str:
+def page(run: Mapping[str, Any], studies: Sequence[StudyPage], rules: Mapping[str, str] = MappingProxyType({})) -> str:
     """
     The page as HTML. `run` is what run.json holds: `{id, profile, started, finished, git, host, jobs}`.
 
-    Jobs that did not complete are shown with their error. Every word is escaped, whoever wrote it.
+    Jobs that did not complete are shown with their error. `rules` are the auditor's rules with their pages, which
+    findings are explained by. Every word is escaped, whoever wrote it.
     """
     answers = [each.answer for study in studies for each in study.verdicts]
     environment = jinja2.Environment(
@@ -50,7 +53,8 @@ def page(run: Mapping[str, Any], studies: Sequence[StudyPage]) -> str:
     )
     return environment.get_template(TEMPLATE).render(
         run=run,
-        studies=[_study(each) for each in studies],
+        studies=[_study(each, rules) for each in studies],
+        rules=rules,
         gates=_counted(answers),
         unfinished=[job for job in run["jobs"] if job["state"] != COMPLETED],
     )
@@ -70,7 +74,7 @@ def _untold(study: StudyPage) -> str:
     return "; ".join(f"{what}: {', '.join(names)}" for what, names in asked.items() if names)
 
 
-def _study(study: StudyPage) -> dict[str, Any]:
+def _study(study: StudyPage, rules: Mapping[str, str]) -> dict[str, Any]:
     """What the template needs of a study: words and finished HTML."""
     verdict = study.audit.verdict
     return {
@@ -81,6 +85,7 @@ def _study(study: StudyPage) -> dict[str, Any]:
         "gates": _counted([each.answer for each in study.verdicts]) if study.verdicts else "",
         "untold": _untold(study),
         "advice": "ship" if verdict is TrustVerdict.VALIDATED else "do not ship",
+        "causes": causes(study.audit, rules),
         "tables": [
             table.html()
             for table in (results_table(study.results), findings_table(study.audit), verdicts_table(study.verdicts))

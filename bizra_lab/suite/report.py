@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 
+from bizra_lab.audit import RULES
 from bizra_lab.evidence.record import audit_of, read_record, results_of, verdicts_of
 from bizra_lab.files import write_atomically
 from bizra_lab.reporting.page import StudyPage, page
@@ -21,7 +22,7 @@ def write_report(folder: Path) -> Path:
     run = open_run(folder)
     studies = [_study(folder, job) for job in run.jobs.values() if (folder / f"{job.stem}.record.json").is_file()]
     path = folder / REPORT_FILE
-    write_atomically(path, page(run.document(), studies).encode())
+    write_atomically(path, page(run.document(), studies, {name: each.page for name, each in RULES.items()}).encode())
     return path
 
 

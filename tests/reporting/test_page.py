@@ -115,6 +115,26 @@ def test_opens_with_how_many_gates_of_each_study_gave_which_answer() -> None:
     assert "The cache : ship 1 pass, 0 fail, 1 open Gates" in _words(page(RUN, [CACHE]))
 
 
+def test_explains_the_findings_apart_for_what_ships_and_what_does_not() -> None:
+    doubted = Audit({"too_short": (Finding(Weight.DOUBT, "19 ms were measured; it takes 120 s"),)})
+    pages = {"too_short": "A short run shows a mood.\n\nClaim: a habit.\n", "overlap": "One at a time."}
+    html = page(RUN, [CACHE, _with_audit(doubted)], pages)
+    assert (
+        "Findings DO NOT SHIP The cache : under audit A short run shows a mood. too_short , doubt "
+        "19 ms were measured Settled by: it takes 120 s SHIP The cache : validated No rule found anything. "
+        "Rules too_short A short run shows a mood. Claim: a habit. Not shown here"
+    ) in _words(html)
+    assert '<a href="#rule-too_short">' in html
+    assert '<details id="rule-too_short">' in html
+    assert 'id="rule-overlap"' not in html
+
+
+def test_names_a_rule_without_a_page_and_links_it_to_none() -> None:
+    html = page(RUN, [_with_audit(Audit({"mine": (Finding(Weight.VOID, "wrong"),)}))])
+    assert "DO NOT SHIP The cache : under audit mine mine, void wrong Settled by: another measurement" in _words(html)
+    assert "#rule-" not in html
+
+
 def test_ends_with_what_was_asked_and_has_no_answer() -> None:
     audit = Audit({"overlap": ()}, {"stall": NotChecked("no samples", undisclosed=True)})
     study = StudyPage("cache", "The cache", "How fast?", {"latency_ns.p99.9": Unavailable("few")}, audit, ())
@@ -128,10 +148,11 @@ def test_says_so_where_no_study_has_left_results() -> None:
 
 def test_escapes_every_word_that_comes_from_elsewhere() -> None:
     bad = "<script>alert('\"')</script>"
-    study = StudyPage(bad, bad, bad, {bad: Unavailable(bad)}, Audit({bad: ()}), (), ((PNG, bad),))
+    audit = Audit({bad: (Finding(Weight.VOID, bad, (bad,)),)}, {f"{bad}2": NotChecked(bad, undisclosed=True)})
+    study = StudyPage(bad, bad, bad, {bad: Unavailable(bad)}, audit, (), ((PNG, bad),))
     about = dict.fromkeys(("id", "profile", "started", "finished"), bad)
     run = {"git": {"commit": bad, "dirty": False}, "host": {"cpu": bad}, "jobs": [dict.fromkeys(RUN["jobs"][0], bad)]}
-    assert "<script" not in page({**about, **run}, [study])
+    assert "<script" not in page({**about, **run}, [study], {bad: f"{bad}\n\nThreshold: {bad}"})
 
 
 def test_asks_nothing_of_any_network_and_runs_nothing() -> None:
