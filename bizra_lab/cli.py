@@ -5,6 +5,7 @@ The commands: the only place that prints, and the only one that ends with an exi
     gates   the same, of a run made before
     measure 0 validated · 1 refuted · 3 under audit · 2 could not measure
     audit   0 validated · 1 refuted · 3 under audit · 2 unreadable
+    compare 0 equivalent or better · 1 worse, or different · 3 cannot be told · 2 not comparable
     doctor  0 fit · 1 unfit · 3 careful · 2 could not look
 
 Control-C ends with 130, as a shell expects, and leaves no half-written file.
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.metadata
 import json
 import math
 import os
@@ -25,14 +27,17 @@ from typing import TYPE_CHECKING, Any
 
 from bizra_lab.errors import COULD_NOT_RUN, LabError, SettingsError, one_line
 from bizra_lab.settings import parse_yaml
+from bizra_lab.units import printable
 
 if TYPE_CHECKING:
     from bizra_lab.evidence.audit_document import AuditedSource
     from bizra_lab.suite.execute import JobEvent
+    from bizra_lab.suite.history import Names
 
 INTERRUPTED = 128 + signal.SIGINT
 
 TRUST_EXIT = {"validated": 0, "refuted": 1, "under_audit": 3}
+COMPARE_EXIT = {"equivalent": 0, "better": 0, "different": 1, "worse": 1, "open": 3}
 FITNESS_EXIT = {"fit": 0, "unfit": 1, "careful": 3, "unknown": COULD_NOT_RUN}
 
 
@@ -106,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--format", default="auto", help="what the file is (default: auto, by its content)")
     audit.add_argument("--workers", type=_jobs, metavar="N", help="the concurrency, where the file does not say it")
     audit.add_argument("--json", action="store_true", help="one JSON document instead of tables")
+    audit.add_argument("--findings", metavar="FILE", help="leave what to ship, what not and why as Markdown")
+    audit.add_argument("--sarif", metavar="FILE", help="leave the findings as SARIF 2.1.0, which code hosts show")
     audit.set_defaults(command=_audit)
 
     gates = commands.add_parser("gates", help="judge a run's records")
@@ -113,6 +120,17 @@ def _parser() -> argparse.ArgumentParser:
     gates.add_argument("--spec", metavar="FILE", help="a gates file in place of params/gates.yaml")
     gates.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     gates.set_defaults(command=_gates)
+
+    compare = commands.add_parser("compare", help="what changed between runs or samples files, and is it worse?")
+    _add_compare_options(compare)
+    compare.set_defaults(command=_compare)
+
+    history = commands.add_parser("history", help="a result over all runs, and when it changed")
+    history.add_argument("name", nargs="?", metavar="NAME", help="<study>.<result>; without it, the names there are")
+    history.add_argument("--profile", metavar="P", help="runs of this profile (default: that of the newest)")
+    history.add_argument("--last", type=_jobs, metavar="N", help="the newest N runs (default: 365)")
+    history.add_argument("--json", action="store_true", help="one JSON document instead of a table")
+    history.set_defaults(command=_history)
 
     report = commands.add_parser("report", help="write a run's page again and say where it is")
     report.add_argument("run", metavar="RUN", help="a run's id, its folder, or `latest`")
@@ -154,6 +172,15 @@ def _seconds(text: str) -> float:
         number = math.nan
     if not 0 <= number < math.inf:
         raise argparse.ArgumentTypeError(f"expected a number of at least 0, got {text!r}")
+    return number
+
+
+def _share(text: str) -> float:
+    """A number between 0 and 1, also as a percentage."""
+    number = _seconds(text.removesuffix("%"))
+    number = number / 100 if text.endswith("%") else number
+    if not 0 < number < 1:
+        raise argparse.ArgumentTypeError(f"expected a share above 0 and below 1, as in 5%, got {text!r}")
     return number
 
 
@@ -213,7 +240,42 @@ def _measure(arguments: argparse.Namespace) -> int:
 def _audit(arguments: argparse.Namespace) -> int:
     from bizra_lab.study import audit_source
 
-    return _print_audited(audit_source(Path(arguments.source), arguments.format, arguments.workers), arguments.json)
+    source = Path(arguments.source)
+    taken = {os.path.realpath(source): "what is audited"}
+    for option in ("findings", "sarif"):
+        file = getattr(arguments, option)
+        if file is None:
+            continue
+        path = os.path.realpath(file)
+        if path in taken:
+            raise SettingsError(f"--{option}: {file} is {taken[path]}; expected another file")
+        taken[path] = f"for --{option}"
+    audited = audit_source(source, arguments.format, arguments.workers)
+    if arguments.findings or arguments.sarif:
+        _leave_findings(audited, arguments.findings, arguments.sarif)
+    return _print_audited(audited, arguments.json)
+
+
+def _leave_findings(audited: AuditedSource, markdown: str | None, sarif: str | None) -> None:
+    """Leave the findings in the files that were asked for; in both the source is named as seen from this folder."""
+    from bizra_lab.audit import RULES
+    from bizra_lab.evidence.sarif import name_inside, sarif_document, write_sarif
+    from bizra_lab.files import write_atomically
+    from bizra_lab.reporting.findings import findings_markdown
+
+    pages = {name: each.page for name, each in RULES.items()}
+    name = name_inside(audited.source, Path.cwd())
+    if markdown:
+        write_atomically(Path(markdown), findings_markdown(name, audited.format, audited.claims, pages).encode())
+    if sarif:
+        write_sarif(sarif_document(audited, name, pages, _version()), Path(sarif))
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("bizra-lab")
+    except importlib.metadata.PackageNotFoundError:  # run from its folder, without having been installed
+        return "unknown"
 
 
 def _print_audited(audited: AuditedSource, as_json: bool) -> int:
@@ -225,9 +287,11 @@ def _print_audited(audited: AuditedSource, as_json: bool) -> int:
         _print_json(audit_document(audited))
         return TRUST_EXIT[audited.verdict]
     for claim, audit in audited.claims:
-        print(f"{claim.name} ({claim.declared.scope or 'scope undisclosed'}): {audit.verdict.value.upper()}\n")
+        print(
+            f"{printable(claim.name)} ({claim.declared.scope or 'scope undisclosed'}): {audit.verdict.value.upper()}\n"
+        )
         print(results_table(claim.results), findings_table(audit), sep="\n\n")
-    print(f"\n{audited.source}: {audited.verdict.value.upper()}")
+    print(f"\n{printable(audited.source)}: {audited.verdict.value.upper()}")
     return TRUST_EXIT[audited.verdict]
 
 
@@ -247,6 +311,69 @@ def _gates(arguments: argparse.Namespace) -> int:
     else:
         print(verdicts_table(judged.verdicts), f"\nscore {judged.score:.3f}, grade {judged.grade}", sep="\n")
     return judged.exit_code
+
+
+def _add_compare_options(compare: argparse.ArgumentParser) -> None:
+    what = "a run (id, folder, `latest`), a samples file, or a quoted pattern of several, each a process"
+    add = compare.add_argument
+    add("old", metavar="A", help=what)
+    add("new", metavar="B", help="the same, for what A is compared with")
+    add("--margin", type=_share, metavar="M", help="what is still equivalent, as in 5%% or 0.05 (default: 5%%)")
+    add("--confidence", type=_share, metavar="C", help="of all that is said together (default: 95%%)")
+    add("--of", action="append", metavar="RESULT", help="a result or pattern (default: rate, latencies, failures)")
+    add("--across", action="append", choices=("policy", "host"), help="compare although this differs or is withheld")
+    add("--json", action="store_true", help="one JSON document instead of tables")
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from bizra_lab.suite.compare import COMPARED, CONFIDENCE, MARGIN, compare_sources, compared_document, compared_table
+
+    sides = compare_sources(
+        arguments.old,
+        arguments.new,
+        arguments.margin or MARGIN,
+        arguments.confidence or CONFIDENCE,
+        arguments.of or COMPARED,
+        arguments.across or (),
+    )
+    if arguments.json:
+        _print_json(compared_document(sides))
+    else:
+        for study, compared in sides.studies.items():
+            print(compared_table(study, compared), end="\n\n")
+        print(f"{', '.join(sides.old)} → {', '.join(sides.new)}: {sides.verdict.upper()}")
+    return COMPARE_EXIT[sides.verdict]
+
+
+def _history(arguments: argparse.Namespace) -> int:
+    from bizra_lab.study import find_home
+    from bizra_lab.suite import history
+
+    home = find_home()
+    if arguments.name is None:
+        return _history_names(history.names(home), arguments.json)
+    found = history.history(home, arguments.name, arguments.profile, arguments.last or history.RUNS_LOOKED_AT)
+    _say_each(found.left_out)
+    if arguments.json:
+        _print_json(history.history_document(found))
+    else:
+        print(history.history_table(found), f"\n{history.said(found)}", sep="\n")
+    return 0
+
+
+def _history_names(names: Names, as_json: bool) -> int:
+    _say_each(names.left_out)
+    if as_json:
+        _print_json({"names": dict(names.runs), "left_out": list(names.left_out)})
+    else:
+        for name, runs in names.runs.items():
+            print(f"{name:56} in {runs}")
+    return 0
+
+
+def _say_each(sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        _say(sentence)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

@@ -223,6 +223,7 @@ class Instrument:
     slow_ns: int = 0
     steal_ns: int = 0  # CPU time that the hypervisor kept from this machine, all CPUs, by its own account
     forks: int = 0  # how often an operation forked the process
+    policy: int = 1  # counted up whenever the harness comes to record something else of the same thing
 
 
 @dataclass(frozen=True, slots=True)

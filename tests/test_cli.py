@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import json
 import os
 import resource
@@ -25,6 +26,7 @@ from bizra_lab.harness.quiet import FOLDER_VARIABLE
 from bizra_lab.model import Diagnosis, Fitness, Symptom
 from bizra_lab.study import HOME_VARIABLE
 from bizra_lab.testing import clean_samples, samples_from
+from tests.suite.recorded import leave_run, process, record_of
 
 HOME = Path(__file__).parents[1]
 
@@ -159,7 +161,7 @@ def test_runs_are_listed(smoke: tuple[Path, subprocess.CompletedProcess[str]]) -
         ("no run of that name", ["gates", "20200101T000000Z-smoke-00000000"]),
         ("no run of that name", ["run", "--resume", "latest"]),
         ("no run of that name", ["report", "latest"]),
-        ("expected a samples file", ["audit", "nowhere.parquet"]),
+        ("expected a result file", ["audit", "nowhere.parquet"]),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_exit_code_2(
@@ -443,3 +445,140 @@ def test_options_of_a_measurement_are_checked_at_the_door(home: Path, words: lis
     done = shell(home, "measure", "json:dumps", *words)
     assert 2 == done.returncode
     assert f"argument {words[0]}: expected a number" in done.stderr
+
+
+# --- runs against runs, and over time
+
+
+def leave_levels(home: Path, letter: str, levels_ns: list[float]) -> None:
+    for each, level_ns in enumerate(levels_ns):
+        leave_run(home, f"2026010{each + 1}-{letter}", record_of(process(level_ns, ord(letter) + each)))
+
+
+@pytest.mark.parametrize(
+    ("code", "word", "level_ns"), [(0, "EQUIVALENT", 1e6), (0, "BETTER", 0.8e6), (1, "WORSE", 1.3e6)]
+)
+def test_a_comparison_ends_by_its_worst_answer(code: int, word: str, level_ns: float, home: Path) -> None:
+    leave_levels(home, "a", [1e6] * 5)
+    leave_levels(home, "b", [level_ns] * 5)
+    done = shell(home, "compare", "*-a", "*-b", "--of", "latency_ns.mean", "--of", "throughput_per_s", "--margin", "6%")
+    assert code == done.returncode, done.stderr
+    assert done.stdout.endswith(f": {word}\n")
+
+
+def test_one_run_against_one_cannot_be_told_and_is_one_json_document(home: Path) -> None:
+    leave_levels(home, "a", [1e6, 2e6])
+    done = shell(home, "compare", "20260101-a", "20260102-a", "--json", "--margin", "0.1", "--confidence", "90%")
+    assert 3 == done.returncode, done.stderr
+    document = json.loads(done.stdout)
+    assert ("open", 0.1, 0.9) == (document["verdict"], document["margin"], document["confidence"])
+    assert ["20260101-a"] == document["old"]
+
+
+def test_samples_files_are_compared_outside_a_lab_once_their_host_is_vouched_for(tmp_path: Path) -> None:
+    for level_ns in (1_000_000, 2_000_000):
+        write_samples(process(level_ns, 1, name="mine"), tmp_path / f"{level_ns}.parquet")
+    words = ["compare", "1000000.parquet", "2000000.parquet"]
+    refused = shell(tmp_path / "no lab", *words, cwd=tmp_path)
+    assert (2, "") == (refused.returncode, refused.stdout)
+    assert "expected the same, or to be told to compare across host" in refused.stderr
+    assert 1 == len(refused.stderr.splitlines())
+    told = shell(tmp_path / "no lab", *words, "--across", "host", cwd=tmp_path)
+    assert 3 == told.returncode, told.stderr
+    assert "1 and 1 processes cannot be compared; it needs 3 on each side" in told.stdout
+
+
+@pytest.mark.parametrize("margin", ["0", "100%", "-1", "five"])
+def test_a_margin_is_checked_at_the_door(margin: str, home: Path) -> None:
+    done = shell(home, "compare", "a", "b", f"--margin={margin}")
+    assert 2 == done.returncode
+    assert "argument --margin: expected a" in done.stderr
+
+
+def test_a_history_shows_where_a_result_changed_and_names_what_it_leaves_out(home: Path) -> None:
+    leave_levels(home, "a", [1e6] * 4 + [1.5e6] * 4)
+    leave_run(home, "20251231-broken")
+    done = shell(home, "history", "half.latency_ns.mean")
+    assert 0 == done.returncode
+    assert "bizra-lab: 20251231-broken: left out: " in done.stderr
+    (changed,) = [line for line in done.stdout.splitlines() if "(p = " in line]
+    assert changed.startswith("20260105-a")
+    document = json.loads(shell(home, "history", "half.latency_ns.mean", "--last", "3", "--json").stdout)
+    assert ["20260106-a", "20260107-a", "20260108-a"] == [each["run"] for each in document["runs"]]
+
+
+def test_a_history_without_a_name_lists_the_names_there_are(home: Path) -> None:
+    leave_levels(home, "a", [1e6, 1e6])
+    done = shell(home, "history")
+    assert 0 == done.returncode
+    assert ["half.latency_ns.mean", "in", "2"] in [line.split() for line in done.stdout.splitlines()]
+    document = json.loads(shell(home, "history", "--json").stdout)
+    assert (2, []) == (document["names"]["half.latency_ns.mean"], document["left_out"])
+    unknown = shell(home, "history", "half.latency_ns.meen")
+    assert 2 == unknown.returncode
+    assert "did you mean 'half.latency_ns.mean'?" in unknown.stderr
+
+
+# --- the findings of an audit, left in files
+
+PRINTED = HOME / "tests" / "data" / "results" / "hyperfine_true.json"
+
+
+def test_findings_and_sarif_are_left_beside_the_audit_and_name_the_file_as_seen_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "results").mkdir()
+    shutil.copy(PRINTED, tmp_path / "results" / "theirs.json")
+    monkeypatch.chdir(tmp_path)
+    words = ["audit", str(tmp_path / "results" / "theirs.json"), "--findings", "findings.md", "--sarif", "theirs.sarif"]
+    assert 3 == cli.main([*words, "--json"])
+    assert "under_audit" == json.loads(capsys.readouterr().out)["verdict"]
+    findings = (tmp_path / "findings.md").read_text(encoding="utf-8")
+    assert "`results/theirs.json`, read as `hyperfine`: 0 to ship, 1 not to ship." in findings
+    assert "**Settled by:** it takes 20, so 40 operations." in findings
+    log = (tmp_path / "theirs.sarif").read_text(encoding="utf-8")
+    run = json.loads(log)["runs"][0]
+    assert importlib.metadata.version("bizra-lab") == run["tool"]["driver"]["version"]
+    assert "results/theirs.json" == run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} >= {each["ruleId"] for each in run["results"]}
+    assert str(tmp_path) not in findings + log
+    assert ["findings.md", "results", "theirs.sarif"] == sorted(path.name for path in tmp_path.iterdir())
+
+
+def test_files_of_findings_change_neither_what_is_printed_nor_how_it_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 3 == cli.main(["audit", str(PRINTED)])
+    alone = capsys.readouterr()
+    assert 3 == cli.main(["audit", str(PRINTED), "--sarif", str(tmp_path / "a.sarif")])
+    assert alone == capsys.readouterr()
+
+
+@pytest.mark.parametrize("option", ["--findings", "--sarif"])
+def test_findings_never_replace_what_is_audited(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = Path(shutil.copy(PRINTED, tmp_path / "theirs.json"))
+    (tmp_path / "link.json").symlink_to(theirs)
+    for file in (theirs, tmp_path / "link.json"):
+        assert 2 == cli.main(["audit", str(theirs), option, str(file)])
+        said = capsys.readouterr()
+        assert ("", f"bizra-lab: {option}: {file} is what is audited; expected another file\n") == (said.out, said.err)
+    assert PRINTED.read_bytes() == theirs.read_bytes()
+
+
+def test_two_kinds_of_findings_do_not_fit_into_one_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(tmp_path / "a")
+    assert 2 == cli.main(["audit", str(PRINTED), "--findings", file, "--sarif", file])
+    assert f"bizra-lab: --sarif: {file} is for --findings; expected another file\n" == capsys.readouterr().err
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_findings_that_cannot_be_left_are_one_line_and_nothing_is_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 2 == cli.main(["audit", str(PRINTED), "--sarif", str(tmp_path / "nowhere" / "a.sarif")])
+    said = capsys.readouterr()
+    assert "" == said.out
+    (line,) = said.err.splitlines()
+    assert line.endswith("expected a place that takes files")

@@ -30,6 +30,9 @@ from bizra_lab.harness.threads import Threads
 from bizra_lab.model import Collection, Instrument, Ints, Load, Measurement, Samples, WorkersAs, Workload
 from bizra_lab.units import SECOND_NS, say
 
+# 1: operations of several workers from their first to their last. 2: wholly inside a window that they share; threads.
+POLICY = 2
+
 RESULTS_KEPT = 65_536  # the last ones of each worker: enough to show that the work was done, few enough to hold
 
 ROOM = 1.5  # times the operations that the warm-up's rate predicts: hosts drift by that much
@@ -216,5 +219,6 @@ def _samples(
             slow_ns=run.slow_ns,
             steal_ns=steal_ns,
             forks=run.forks,
+            policy=POLICY,
         ),
     )

@@ -31,7 +31,7 @@ from bizra_lab.model import (
     Weight,
     Witness,
 )
-from bizra_lab.units import SECOND_NS, say, say_interval
+from bizra_lab.units import SECOND_NS, printable, say, say_interval
 
 TEXT_COLUMNS = 110  # characters across: fits a terminal on half a screen, and a page of print
 GAP = "  "
@@ -63,9 +63,9 @@ class Table:
         assert all(len(row) == len(self.columns) for row in self.rows), "a row has a cell for each column"
 
     def __str__(self) -> str:
-        title = textwrap.fill(_one_line(self.title), TEXT_COLUMNS)
+        title = textwrap.fill(printable(self.title), TEXT_COLUMNS)
         if not self.rows:
-            return "\n".join([title, textwrap.fill(_one_line(self.empty), TEXT_COLUMNS)])
+            return "\n".join([title, textwrap.fill(printable(self.empty), TEXT_COLUMNS)])
         widths = self._widths()
         ruled = [GAP.join("-" * width for width in widths)]
         body = [line for row in self.rows for line in _text_row(row, widths)]
@@ -88,7 +88,7 @@ class Table:
 
     def _widths(self) -> list[int]:
         """The width of each column: that of its longest cell, the widest cut back until all fit."""
-        widths = [max(len(_one_line(cell)) for cell in column) for column in zip(self.columns, *self.rows, strict=True)]
+        widths = [max(len(printable(cell)) for cell in column) for column in zip(self.columns, *self.rows, strict=True)]
         room = TEXT_COLUMNS - len(GAP) * (len(widths) - 1)
         while sum(widths) > room:
             widths[widths.index(max(widths))] -= 1
@@ -97,7 +97,7 @@ class Table:
 
 def _text_row(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
     """The lines of a row, each cell wrapped inside its column."""
-    cells = [textwrap.wrap(_one_line(cell), width) for cell, width in zip(row, widths, strict=True)]
+    cells = [textwrap.wrap(printable(cell), width) for cell, width in zip(row, widths, strict=True)]
     for line in range(max(1, *map(len, cells))):
         parts = [cell[line] if line < len(cell) else "" for cell in cells]
         yield GAP.join(f"{part:<{width}}" for part, width in zip(parts, widths, strict=True)).rstrip()
@@ -108,18 +108,13 @@ def _html_row(tag: str, row: Sequence[str]) -> str:
 
 
 def _html(text: str) -> str:
-    return html.escape(_one_line(text))
+    return html.escape(printable(text))
 
 
-def _one_line(text: str) -> str:
-    # Some words come from other people's files: none may break a line or command a terminal.
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in " ".join(text.split()))
-
-
-def results_table(results: Results) -> Table:
+def results_table(results: Results, title: str = "Results") -> Table:
     """Every result with its interval and the operations behind it; one that is unavailable says why."""
     return Table(
-        "Results",
+        title,
         ("name", "value", "interval", "operations"),
         tuple((name, *_result(result)) for name, result in results.items()),
         empty="there are no results",
@@ -295,10 +290,12 @@ def _signed(value: float, unit: str) -> str:
     return f"{'+' if value > 0 else ''}{say(value, unit)}"
 
 
-def side_by_side_table(title: str, of: Mapping[str, Results], names: Sequence[str]) -> Table:
-    """The results called `names` of several measurements, one row a measurement."""
+def side_by_side_table(
+    title: str, of: Mapping[str, Results], names: Sequence[str], *, rows_are: str = "measured"
+) -> Table:
+    """The results called `names` of several measurements, one row a measurement, or whatever else `rows_are`."""
     rows = tuple((which, *(_beside(results, name) for name in names)) for which, results in of.items())
-    return Table(title, ("measured", *names), rows)
+    return Table(title, (rows_are, *names), rows)
 
 
 def _beside(results: Results, name: str) -> str:
@@ -319,6 +316,54 @@ def _witness_row(witness: Witness) -> tuple[str, ...]:
         return witness.name, witness.rate.reason, "", "", "", ""
     figures = (witness.rate, witness.wait, witness.busy, witness.p99)
     return witness.name, *(_with_interval(each) for each in figures), witness.agreement
+
+
+def truth_table(truth: Mapping[str, Estimate], results: Results) -> Table:
+    """Estimates beside the truth, where it is known, and whether their intervals hold it."""
+    return Table(
+        "Truth and estimate",
+        ("name", "truth", "estimate", "interval", "holds the truth"),
+        tuple((name, say(true.value, true.unit), *_held(true, results.get(name))) for name, true in truth.items()),
+        empty="no truth is known",
+    )
+
+
+def _held(truth: Estimate, result: Result | None) -> tuple[str, str, str]:
+    if isinstance(result, Estimate):
+        holds = "yes" if result.low <= truth.value <= result.high else "NO"
+        return say(result.value, result.unit), _interval(result) or NO_INTERVAL, holds
+    return result.reason if result else "it was not estimated", "", "cannot tell"
+
+
+# What a run is called, in words.
+_STEADY = {
+    "flat": "steady throughout",
+    "warmup": "slower at first, then steady",
+    "slowdown": "faster at first, then steady",
+    "no_steady_state": "no steady state",
+    None: "cannot tell",
+}
+
+
+def steady_state_table(kind: str | None, results: Results) -> Table:
+    """Whether a run settled: what it is called, above the results that say so; None is no name."""
+    return results_table(results, f"Steady state: {_STEADY[kind]}")
+
+
+_WEIGHING = ("littles_law.balance", "records.counted")
+
+
+def faults_table(title: str, weighed: Mapping[str, tuple[Results, str, str]]) -> Table:
+    """Honest records and doctored ones: L over λ·W, the count, the verdict, and the sentence it rests on."""
+    return Table(
+        title,
+        ("records", "L/(λ·W)", "counted", "verdict", "sentence"),
+        tuple(
+            (name.replace("_", " "), *(_with_interval(results[of]) for of in _WEIGHING), verdict, sentence)
+            for name, (results, verdict, sentence) in weighed.items()
+        ),
+        empty="no records were weighed",
+    )
 
 
 def evidence_table(record: Record) -> Table:
@@ -343,3 +388,53 @@ def evidence_table(record: Record) -> Table:
 
 def _short(digest: str) -> str:
     return digest[:DIGEST_SHOWN]
+
+
+def differences_table(title: str, of: Mapping[str, tuple[Result, Result, Result, str, Sequence[str]]]) -> Table:
+    """
+    Each result on both sides, the ratio of the new to the old, the answer, and which audit rules doubt it.
+
+    Where no ratio can be told for one and the same reason, the title says it.
+    """
+    rows = {name: _difference(old, new, ratio) for name, (old, new, ratio, _, _) in of.items()}
+    ratios = {row[2] for row in rows.values()} - {""}
+    told = any(isinstance(ratio, Estimate) for _, _, ratio, _, _ in of.values())
+    common = "" if told or len(ratios) != 1 else ratios.pop()
+    return Table(
+        f"{title}: {common}" if common else title,
+        ("result", "old", "new", "new / old", "answer", "doubted by"),
+        tuple(
+            (name, *rows[name][:2], "" if common else rows[name][2], answer, ", ".join(doubted_by))
+            for name, (_, _, _, answer, doubted_by) in of.items()
+        ),
+        empty="there is nothing to compare",
+    )
+
+
+def _difference(old: Result, new: Result, ratio: Result) -> tuple[str, str, str]:
+    # What has no value on one side has no ratio for the same reason; it is said once.
+    missing = isinstance(old, Unavailable) or isinstance(new, Unavailable)
+    return _with_interval(old), _with_interval(new), "" if missing else _with_interval(ratio)
+
+
+def history_table(name: str, of: Mapping[str, Result], changes: Mapping[str, tuple[float, float, float]]) -> Table:
+    """
+    A result run by run, oldest first, and where it changed.
+
+    `changes` are by the run a change begins with: the medians before and after it, and its p-value.
+    """
+    unit = next((each.unit for each in of.values() if isinstance(each, Estimate)), "")
+    return Table(
+        f"{name}, oldest run first",
+        ("run", "value", "interval", "change"),
+        tuple(
+            (run, *_result(result)[:2], _changed(changes[run], unit) if run in changes else "")
+            for run, result in of.items()
+        ),
+        empty="there is no run of it",
+    )
+
+
+def _changed(change: tuple[float, float, float], unit: str) -> str:
+    before, after, p_value = change
+    return f"{say(before, unit)} to {say(after, unit)} (p = {p_value:.2g})"

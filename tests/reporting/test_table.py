@@ -26,8 +26,10 @@ from bizra_lab.reporting.table import (
     TEXT_COLUMNS,
     Table,
     comparison_table,
+    differences_table,
     evidence_table,
     findings_table,
+    history_table,
     measurement_table,
     results_table,
     settings_table,
@@ -308,3 +310,54 @@ def test_measurements_stand_side_by_side() -> None:
     assert "Two loads" == text.splitlines()[0]
     assert "2.000 ms" in text
     assert "not among the results" in text
+
+
+class TestDifferences:
+    OLD = Estimate(1e6, 0.9e6, 1.1e6, "ns", 5)
+    NEW = Estimate(2e6, 1.9e6, 2.1e6, "ns", 5)
+    FEW = Unavailable("too few processes")
+
+    def test_stand_as_both_sides_their_ratio_and_the_answer(self) -> None:
+        ratio = Estimate(2.0, 1.8, 2.2, "ratio", 10)
+        table = differences_table(
+            "cache", {"latency_ns.p50": (self.OLD, self.NEW, ratio, "worse", ("drift", "pauses"))}
+        )
+        assert "cache" == table.title
+        assert (
+            "latency_ns.p50",
+            "1.000 ms (900.0 µs to 1.100 ms)",
+            "2.000 ms (1.900 to 2.100 ms)",
+            "2.000 (1.800 to 2.200)",
+            "worse",
+            "drift, pauses",
+        ) == table.rows[0]
+
+    def test_say_once_why_no_ratio_can_be_told(self) -> None:
+        each = (self.OLD, self.NEW, self.FEW, "open", ())
+        table = differences_table("cache", {"latency_ns.p50": each, "latency_ns.p90": each})
+        assert "cache: too few processes" == table.title
+        assert ["", ""] == [row[3] for row in table.rows]
+
+    def test_say_why_of_one_ratio_where_another_is_told(self) -> None:
+        ratio = Estimate(2.0, 1.8, 2.2, "ratio", 10)
+        told = (self.OLD, self.NEW, ratio, "worse", ())
+        table = differences_table("cache", {"a": told, "b": (self.OLD, self.NEW, self.FEW, "open", ())})
+        assert ("cache", "too few processes") == (table.title, table.rows[1][3])
+
+    def test_give_the_reason_of_a_missing_side_in_its_own_place_only(self) -> None:
+        table = differences_table("cache", {"a": (self.OLD, self.FEW, self.FEW, "open", ())})
+        assert ("cache", "too few processes", "") == (table.title, table.rows[0][2], table.rows[0][3])
+
+
+def test_a_history_shows_each_run_and_the_change_where_it_begins() -> None:
+    runs: dict[str, Result] = {
+        "first": Estimate(1e6, 0.9e6, 1.1e6, "ns", 9),
+        "second": Unavailable("no operations"),
+        "third": Estimate(2e6, 2e6, 2e6, "ns", 9),
+    }
+    table = history_table("cache.latency_ns.p50", runs, {"third": (1e6, 2e6, 0.002)})
+    assert (
+        ("first", "1.000 ms", "900.0 µs to 1.100 ms", ""),
+        ("second", "no operations", "", ""),
+        ("third", "2.000 ms", "no width", "1.000 ms to 2.000 ms (p = 0.002)"),
+    ) == table.rows
