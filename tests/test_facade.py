@@ -25,6 +25,11 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
         getattr(lab, "mesure")  # noqa: B009 — type checkers know that it is not there
 
 
+def test_no_name_is_that_of_a_module_which_would_take_its_place() -> None:
+    modules = {path.stem for path in (HOME / "bizra_lab").iterdir() if not path.name.startswith("_")}
+    assert set() == modules & set(dir(lab))
+
+
 def test_type_checkers_see_the_names_that_are_looked_up() -> None:
     tree = ast.parse((HOME / "bizra_lab" / "__init__.py").read_text(encoding="utf-8"))
     checked = {

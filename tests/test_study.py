@@ -163,5 +163,8 @@ def test_the_record_is_json_without_nan(tmp_path: Path) -> None:
 
 
 def test_unknown_names_are_told_with_what_there_is() -> None:
-    with pytest.raises(UnknownName, match="there are: circuit_breaker, http_service, the_lab"):
+    with pytest.raises(
+        UnknownName,
+        match="there are: circuit_breaker, claims_audit, http_service, littles_law_audit, tail_analysis, the_lab",
+    ):
         line.load("cache2", "smoke", home=HOME)

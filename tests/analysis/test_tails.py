@@ -221,8 +221,8 @@ def test_no_level_is_told_of_a_tail_without_a_mean() -> None:
 def test_values_of_which_two_are_worth_one_tell_as_much_as_half_of_them() -> None:
     """A normal interval grows by √2; that of the likelihood is a little longer above."""
     tail = _fitted(_pareto(20_000, 0.1, np.random.default_rng(10)), 0.5)
-    for of in (lambda tau: shape(tail, 0.95, tau), lambda tau: return_level(tail, 100_000, 0.95, tau)):
-        alone, in_pairs = _known(of(1.0)), _known(of(2.0))
+    told = {tau: (shape(tail, 0.95, tau), return_level(tail, 100_000, 0.95, tau)) for tau in (1.0, 2.0)}
+    for alone, in_pairs in zip(*((_known(each) for each in results) for results in told.values()), strict=True):
         assert alone.value == in_pairs.value
         assert math.sqrt(2) == pytest.approx((in_pairs.high - in_pairs.low) / (alone.high - alone.low), rel=0.01)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from bizra_lab.errors import LabError
 from bizra_lab.importers import read
+from bizra_lab.importers.claims import words
 from bizra_lab.model import Declared
 from tests.importers.reading import MADE, ends, only_claim, value
 
@@ -61,6 +63,56 @@ def test_a_baseline_may_be_a_latency(tmp_path: Path) -> None:
     assert "ns" == getattr(result, "unit", None)
 
 
+def test_a_baseline_may_be_a_share(tmp_path: Path) -> None:
+    claim = only_claim(_file(tmp_path, 'baseline: "85 %", shares: {hit: "92.8 %"}, change_claimed: "7.8 %"'))
+    assert (0.845, 0.855) == ends(claim, "baseline")
+    assert (0.9275, 0.9285) == ends(claim, "share.hit")
+    assert (0.0775, 0.0785) == ends(claim, "change_claimed")
+
+
+def test_an_exponent_needs_no_unit_behind_it(tmp_path: Path) -> None:
+    claim = only_claim(_file(tmp_path, 'operations_extrapolated: "28.4e9", extrapolated_to: "3600 s"'))
+    assert (28.35e9, 28.45e9) == ends(claim, "operations_extrapolated")
+    assert 3600 == claim.declared.extrapolated_to_s
+
+
+def test_every_condition_can_be_declared_of_the_claim_and_of_its_baseline(tmp_path: Path) -> None:
+    conditions = (
+        'scope: http, kind: closed, workers: 25, think: "18 s", operations: 100, duration: "2 s", warmup: "1 s", '
+        'clock_step: "1 us", hardware: "a machine", cores: 4, failures_in_latency: false'
+    )
+    claim = only_claim(_file(tmp_path, f"{conditions}, baseline_conditions: {{{conditions}}}"))
+    there = Declared("http", "closed", 25, None, 1.0, 2.0, 100, 1000.0, "a machine", 4, 18.0, False)
+    assert there == claim.declared.baseline
+    assert there == dataclasses.replace(claim.declared, baseline=None)
+
+
+def test_what_is_set_and_what_is_kept_is_in_the_unit_of_the_result_it_names(tmp_path: Path) -> None:
+    claim = only_claim(
+        _file(
+            tmp_path,
+            'error_share: "0.3 %", latency: {p99: "1.1 ms", sd: "1 us"}, inputs: {share.failed: "0.3 %"}, '
+            'limits: {latency_ns.p99: "1.5 ms"}, ratio_of: latency_ns.p99',
+        )
+    )
+    assert {"share.failed": 0.003} == claim.declared.inputs
+    assert {"latency_ns.p99": 1.5e6} == claim.declared.limits
+    assert "latency_ns.p99" == claim.declared.ratio_of
+    assert (500, 1500) == ends(claim, "latency_ns.sd")
+
+
+def test_what_one_operation_costs_is_a_result(tmp_path: Path) -> None:
+    claim = only_claim(_file(tmp_path, 'cpu_per_op: "1.5 us", timer_floor: "58 ns"'))
+    assert (1450, 1550) == ends(claim, "cpu_ns.mean")
+    assert (57.5, 58.5) == ends(claim, "timer.floor_ns")
+
+
+def test_a_claim_keeps_the_words_of_its_source() -> None:
+    said = words(MADE / "claims.yaml")
+    assert "523,793 requests per second, validated" == said["circuit_breaker"]
+    assert "" == said["speedup"]
+
+
 @pytest.mark.parametrize(
     ("claim", "said"),
     [
@@ -86,6 +138,13 @@ def test_a_baseline_may_be_a_latency(tmp_path: Path) -> None:
         ('duration: "long"', r"duration: expected a number"),
         ("name: other", r"'name' is written twice"),
         ("says: [1]", r"says: expected text"),
+        ('inputs: {share.faild: "1 %"}, error_share: "1 %"', r"'share.faild' is no result .* mean 'share.failed'"),
+        ('limits: {share.failed: "1 %"}', r"limits\.share\.failed: 'share.failed' is no result of this claim; there"),
+        ("ratio_of: latency_ns.p50", r"ratio_of: 'latency_ns.p50' is no result of this claim"),
+        ('shares: {failed: "1 %"}', r"shares\.failed: expected error_share"),
+        ('shares: {"hit rate": "1 %"}', r"shares\.hit rate: expected a word such as hit_l1"),
+        ("baseline_conditions: {name: other}", r"baseline_conditions\.name: unknown setting"),
+        ("cores: 0", r"cores: expected above 0, got 0"),
     ],
     ids=lambda text: text[:25],
 )
@@ -94,6 +153,13 @@ def test_a_bad_entry_is_told_with_its_place(claim: str, said: str, tmp_path: Pat
     with pytest.raises(LabError, match=said) as caught:
         read(path)
     assert str(path) in str(caught.value)
+
+
+def test_two_claims_of_one_name_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "twice.yaml"
+    path.write_text("source: here\nclaims: [{name: made}, {name: made}]\n")
+    with pytest.raises(LabError, match=r"claims\[1\]\.name: 'made' is the name of two claims"):
+        read(path)
 
 
 @pytest.mark.parametrize(

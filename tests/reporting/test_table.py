@@ -28,12 +28,15 @@ from bizra_lab.reporting.table import (
     comparison_table,
     differences_table,
     evidence_table,
+    faults_table,
     findings_table,
     history_table,
     measurement_table,
     results_table,
     settings_table,
     side_by_side_table,
+    steady_state_table,
+    truth_table,
     verdicts_table,
 )
 from bizra_lab.testing import samples_from
@@ -361,3 +364,53 @@ def test_a_history_shows_each_run_and_the_change_where_it_begins() -> None:
         ("second", "no operations", "", ""),
         ("third", "2.000 ms", "no width", "1.000 ms to 2.000 ms (p = 0.002)"),
     ) == table.rows
+
+
+def test_whatever_stands_side_by_side_is_called_what_it_is() -> None:
+    assert "instrument" == side_by_side_table("L and λ", {}, (), rows_are="instrument").columns[0]
+
+
+def test_results_may_have_a_title_of_their_own() -> None:
+    assert ("Results", "The tail") == (results_table({}).title, results_table({}, "The tail").title)
+
+
+class TestTruth:
+    TRUTH = Estimate(1e6, 1e6, 1e6, "ns", 1)
+
+    def _row(self, result: Result) -> tuple[str, ...]:
+        return truth_table({"latency_ns.p50": self.TRUTH}, {"latency_ns.p50": result}).rows[0]
+
+    def test_stands_beside_the_estimate_that_holds_it(self) -> None:
+        row = self._row(Estimate(1.1e6, 0.9e6, 1.3e6, "ns", 9))
+        assert ("latency_ns.p50", "1.000 ms", "1.100 ms", "900.0 µs to 1.300 ms", "yes") == row
+
+    def test_is_missed_aloud(self) -> None:
+        assert "NO" == self._row(Estimate(1.1e6, 1.05e6, 1.3e6, "ns", 9))[-1]
+
+    def test_is_told_where_the_estimate_is_not(self) -> None:
+        row = self._row(Unavailable("too few operations"))
+        assert ("latency_ns.p50", "1.000 ms", "too few operations", "", "cannot tell") == row
+        assert "it was not estimated" == truth_table({"latency_ns.p50": self.TRUTH}, {}).rows[0][2]
+
+
+@pytest.mark.parametrize(
+    ("title", "kind"),
+    [
+        ("Steady state: steady throughout", "flat"),
+        ("Steady state: slower at first, then steady", "warmup"),
+        ("Steady state: cannot tell", None),
+    ],
+)
+def test_a_run_is_called_what_it_is_above_the_results_that_say_so(title: str, kind: str | None) -> None:
+    table = steady_state_table(kind, {"steady_state.levels": Estimate(2.0, 2.0, 2.0, "levels", 9)})
+    assert (title, "steady_state.levels") == (table.title, table.rows[0][0])
+
+
+def test_doctored_records_stand_with_what_told_them() -> None:
+    results: dict[str, Result] = {
+        "littles_law.balance": Estimate(1.02, 1.01, 1.03, "ratio", 9),
+        "records.counted": Unavailable("no gate counted"),
+    }
+    table = faults_table("Planted records", {"wrong_unit": (results, "RED", "littles_law: out of balance")})
+    expected = ("wrong unit", "1.020 (1.010 to 1.030)", "no gate counted", "RED", "littles_law: out of balance")
+    assert (expected,) == table.rows

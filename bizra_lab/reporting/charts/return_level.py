@@ -35,7 +35,7 @@ def return_level(levels: Mapping[float, Result], seen: Mapping[float, float], ti
             {"x": rounded(m), "y": rounded(y.held(ns)), "latency": say(ns, "ns")} for m, ns in sorted(seen.items())
         ],
     }
-    if seen and max(seen) < x.high:
+    if told and seen and max(seen) < x.high:
         layers = [*_unseen(x), *layers]
         datasets["unseen"] = [{"from": rounded(max(seen)), "to": x.high, "says": "past what was seen"}]
     return compose(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -11,8 +12,10 @@ from collections.abc import Callable
 import pytest
 
 from bizra_lab.analysis import attribution, curves, tails
-from bizra_lab.model import Outliers
+from bizra_lab.analysis.extremes import extremes
+from bizra_lab.model import Estimate, Outliers
 from bizra_lab.reporting.charts._chart import CHARTS
+from bizra_lab.reporting.claims import ClaimedInFlight
 from bizra_lab.reporting.picture import SCHEMA, Picture
 from bizra_lab.testing import clean_samples
 from tests.reporting.charts.drawn import axis_titles
@@ -23,16 +26,34 @@ SAMPLES = clean_samples(1, workers=8)
 LATENCY_NS = SAMPLES.latency_ns
 THRESHOLDS = tails.candidates(LATENCY_NS)
 DRAWN: dict[str, Callable[[], Picture]] = {
+    "claimed_in_flight": lambda: CHARTS.get("claimed_in_flight")(
+        [ClaimedInFlight("a_claim", 76.5, math.inf, 50, None, None, None)], "Eight workers"
+    ),
     "exceedance": lambda: CHARTS.get("exceedance")(
         curves.exceedance(SAMPLES, 0.95), "Eight workers", limit_ns=5e7, clock_step_ns=1.0
     ),
     "in_flight": lambda: CHARTS.get("in_flight")(curves.timeline(SAMPLES), "Eight workers", workers=8),
+    "intervals": lambda: CHARTS.get("intervals")(
+        {"one way": [Estimate(10.0, 9.0, 11.0, "ns", 9)] * 80, "another": [Estimate(9.0, 8.0, 9.5, "ns", 9)] * 80},
+        10.0,
+        "Eight workers",
+        result="latency_ns.p90",
+    ),
     "mean_residual_life": lambda: CHARTS.get("mean_residual_life")(
         tails.mean_residual_life(LATENCY_NS, THRESHOLDS, 0.95, "ns"), "Eight workers", chosen_ns=float(THRESHOLDS[0])
     ),
     "outliers": lambda: CHARTS.get("outliers")(_outliers(), "Eight workers"),
     "return_level": lambda: CHARTS.get("return_level")(
         tails.level_curve(_tail(), 0.95), tails.seen_levels(_tail()), "Eight workers"
+    ),
+    "scalability": lambda: CHARTS.get("scalability")(
+        ((1, 1_000.0), (8, 3_000.0)),
+        {name: {float(each): 100.0 * each for each in range(1, 41)} for name in ("law", "bound", "exact")},
+        "Eight workers",
+        peak=Estimate(6.0, 5.0, 7.0, "workers", 8),
+    ),
+    "threshold_choice": lambda: CHARTS.get("threshold_choice")(
+        extremes(SAMPLES).distance, "Eight workers", chosen_ns=float(THRESHOLDS[0])
     ),
     "threshold_stability": lambda: CHARTS.get("threshold_stability")(
         tails.stability(LATENCY_NS, THRESHOLDS, 0.95, "ns").shape, "Eight workers", chosen_ns=float(THRESHOLDS[0])

@@ -60,3 +60,7 @@ def test_says_why_where_no_level_can_be_told() -> None:
     assert "No level can be told: the tail has no mean." == _subtitle(picture)
     assert "No level can be told: no tail was fitted." == _subtitle(return_level({}, {}, "Nothing"))
     assert picture.png().startswith(b"\x89PNG")
+
+
+def test_shades_nothing_where_no_level_goes_past_what_was_seen() -> None:
+    assert "unseen" not in return_level({1e6: Unavailable("too far")}, SEEN, "The cache").spec["datasets"]

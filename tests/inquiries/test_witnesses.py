@@ -9,12 +9,12 @@ import pytest
 
 from bizra_lab.errors import CannotMeasure
 from bizra_lab.harness.quiet import FOLDER_VARIABLE
+from bizra_lab.inquiries.witnesses import _agreement, _busy, cross_check
 from bizra_lab.model import Estimate, Result, Results, Unavailable
 from bizra_lab.reporting.table import witnesses_table
 from bizra_lab.study import load
-from bizra_lab.witnesses import _agreement, _busy, cross_check
 
-HOME = Path(__file__).parents[1]
+HOME = Path(__file__).parents[2]
 SHORT = {"profile.warmup_s": 0.1, "profile.duration_s": 1.0, "load": {"kind": "closed", "workers": 4}}
 
 
@@ -51,6 +51,15 @@ def test_what_others_cannot_reach_is_refused() -> None:
         cross_check(load("circuit_breaker", "smoke", {"profile.duration_s": 0.1}, HOME))
 
 
+SLOWER = (
+    "λ is 0.80 and W 1.25 of ours; both keep N in flight, so answers took another time: clients share the CPUs with the "
+    "server"
+)
+TIME_MISSING = (
+    "λ is 1.00 and W 0.50 of ours; λ·W falls short of N: time is missing from its mean, or its connections rested"
+)
+
+
 def figures(rate_per_s: float, wait_ms: float, spread: float = 0.01) -> Results:
     def about(value: float, unit: str) -> Estimate:
         return Estimate(value, value * (1 - spread), value * (1 + spread), unit, 1000)
@@ -65,13 +74,13 @@ def figures(rate_per_s: float, wait_ms: float, spread: float = 0.01) -> Results:
         (figures(990, 4.05, 0.0), "agrees within the intervals"),
         (
             figures(800, 5.0),
-            "λ is 0.80 and W 1.25 of ours; both keep N in flight, so answers took another time: clients share the CPUs "
-            "with the server",
+            "λ is 0.80 and W 1.25 of ours; both keep N in flight, so answers took another time: clients share the "
+            "CPUs with the server",
         ),
         (
             figures(1000, 2.0),
-            "λ is 1.00 and W 0.50 of ours; λ·W falls short of N: time is missing from its mean, or its connections "
-            "rested",
+            "λ is 1.00 and W 0.50 of ours; λ·W falls short of N: time is missing from its mean, or its "
+            "connections rested",
         ),
         ({**figures(1000, 4.0), "latency_ns.mean": Unavailable("not printed")}, "not comparable"),
     ],

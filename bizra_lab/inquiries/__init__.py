@@ -1,0 +1,1 @@
+"""What notebooks ask beyond one measurement: other witnesses, more workers, doctored records, known truths, claims."""
