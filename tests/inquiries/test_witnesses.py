@@ -52,8 +52,8 @@ def test_what_others_cannot_reach_is_refused() -> None:
 
 
 SLOWER = (
-    "λ is 0.80 and W 1.25 of ours; both keep N in flight, so answers took another time: clients share the CPUs with the "
-    "server"
+    "λ is 0.80 and W 1.25 of ours; both keep N in flight, so answers took another time: clients share the CPUs with "
+    "the server"
 )
 TIME_MISSING = (
     "λ is 1.00 and W 0.50 of ours; λ·W falls short of N: time is missing from its mean, or its connections rested"
@@ -72,16 +72,8 @@ def figures(rate_per_s: float, wait_ms: float, spread: float = 0.01) -> Results:
     [
         (figures(1000, 4.0), "agrees within the intervals"),
         (figures(990, 4.05, 0.0), "agrees within the intervals"),
-        (
-            figures(800, 5.0),
-            "λ is 0.80 and W 1.25 of ours; both keep N in flight, so answers took another time: clients share the "
-            "CPUs with the server",
-        ),
-        (
-            figures(1000, 2.0),
-            "λ is 1.00 and W 0.50 of ours; λ·W falls short of N: time is missing from its mean, or its "
-            "connections rested",
-        ),
+        (figures(800, 5.0), SLOWER),
+        (figures(1000, 2.0), TIME_MISSING),
         ({**figures(1000, 4.0), "latency_ns.mean": Unavailable("not printed")}, "not comparable"),
     ],
     ids=["the same", "within our spread", "slower answers", "time missing", "no mean"],
