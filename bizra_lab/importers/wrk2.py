@@ -56,7 +56,8 @@ def read(path: Path) -> tuple[Claim, ...]:
         workers=connections,
         warmup_s=min(CALIBRATION_S, duration_s) if calibrated else 0.0,
         duration_s=max(duration_s - CALIBRATION_S, 0.0) if calibrated else duration_s,
-        operations=n,
+        # Duration and count must be of one window: where the spectrum counts the latencies, of theirs.
+        operations=n if not calibrated else recorded if recorded != n else None,
         clock_step_ns=SEND_STEP_NS,
     )
     return (Claim(target(report), results, declared),)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from bizra_lab.audit import RULES, inspect
-from bizra_lab.model import Audit, Claim, Declared, Finding, NotChecked, TrustVerdict, Weight
+from bizra_lab.audit import RULES, inspect, inspect_together
+from bizra_lab.model import Audit, Claim, Declared, Estimate, Finding, NotChecked, TrustVerdict, Weight
 from bizra_lab.testing import clean_samples
-from tests.audit.claims import claim_about, summary
+from tests.audit.claims import claim_about, published, summary
 
 CLEAN = summary(workers=1, throughput_per_s=1000.0, mean_ns=9.9e5, p50_ns=1e6)
 
@@ -54,3 +54,26 @@ def test_an_honest_measurement_of_ours_is_validated() -> None:
         audit = inspect(claim_about(clean_samples(8, workers=workers)))
         assert {} == {rule: found for rule, found in audit.findings.items() if found}
         assert TrustVerdict.VALIDATED is audit.verdict
+
+
+def test_claims_of_one_source_are_seen_beside_each_other_in_their_order() -> None:
+    declared = Declared("inproc", "closed", 50)
+    quick = published(declared, throughput_per_s="523793 /s", latency_ns__p99="0.256 ms")
+    slow = published(declared, throughput_per_s="523793 /s", latency_ns__p99="1.1 ms")
+    audits = inspect_together([quick, slow, CLEAN])
+    assert [1, 1, 0] == [len(audit.findings["duplicate_figures"]) for audit in audits]
+    assert () == inspect(quick).findings["duplicate_figures"]
+
+
+def test_what_a_rule_could_not_look_at_is_its_answer_unless_it_doubts_anyway() -> None:
+    """A share whose number is disclosed and one whose is not: the first alone is no reason to believe the second."""
+    whole, unknown = Estimate(0.5, 0.5, 0.5, "share", 20), Estimate(0.5, 0.5, 0.5, "share", 0)
+    impossible = Estimate(0.985, 0.9845, 0.9855, "share", 20)
+    half_blind = inspect(Claim("shares", {"share.a": whole, "share.b": unknown}, Declared()))
+    assert (
+        NotChecked("share.b is of a number of operations that is undisclosed", True)
+        == half_blind.not_checked["granularity_of_share"]
+    )
+    refuted = inspect(Claim("shares", {"share.a": impossible, "share.b": unknown}, Declared()))
+    assert 1 == len(refuted.findings["granularity_of_share"])
+    assert "granularity_of_share" not in refuted.not_checked

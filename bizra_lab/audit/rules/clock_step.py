@@ -3,10 +3,13 @@ A latency of a few steps of the clock is mostly the clock.
 
 Claim: the quantiles say how long operations took.
 Reason: a reading is rounded to the clock's step, so a latency of k steps is known to 1 in k. Truncated values (whole
-    microseconds, whole milliseconds) have a larger step than the clock that was read, and a median of zero says only
-    that the step is larger than the operation.
+    microseconds, whole milliseconds) have a larger step than the clock that was read. Nothing takes no time: a figure
+    of 0 says only that the step is larger than the operation, and a figure printed with one digit that it is about as
+    large.
 Threshold: the median must be at least 10 steps, which bounds the rounding at a tenth of it. The step is the declared
-    one, or the greatest common divisor of all latencies when that is larger: values were rounded after they were read.
+    one, or the greatest common divisor of all latencies when that is larger: values were rounded after they were read,
+    which is noted where it does no harm. No quantile and no mean may be 0, nor 1 % of the operations; doubted when a
+    printed median is under 2 of the steps it was printed in.
 Source: D. J. Lilja, Measuring Computer Performance (2000), section 6.2 (timer resolution and quantization error).
 """
 
@@ -17,33 +20,90 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bizra_lab.audit._rule import rule
-from bizra_lab.model import Claim, Estimate, Finding, Samples, Weight
+from bizra_lab.audit._rule import estimates, given, rule
+from bizra_lab.model import Claim, Estimate, Finding, NotChecked, Samples, Weight
 from bizra_lab.units import say
 
 STEPS_MIN = 10  # steps of the clock in the median; fewer and rounding alone moves it by a tenth
+
+PRINTED_STEPS_MIN = 2  # steps of the last digit printed; of one the median may be half as much again, or half
+
+ZERO_SHARE_MIN = 0.01  # of the operations; as many move no median, but every share and every p1
 
 # Distinct latencies below which a common divisor proves nothing: a handful of values share one by chance.
 DISTINCT_MIN = 10
 
 ROWS = 65_536  # looked at together: honest ones show within the first chunk that they share no divisor
 
+TOUCHES = ("latency_ns.*", "service_ns.*")
 
-@rule("clock_step_ns", "result:latency_ns.p50")
-def check(claim: Claim) -> Iterator[Finding]:
-    median = claim.results["latency_ns.p50"]
-    assert isinstance(median, Estimate) and claim.declared.clock_step_ns is not None
-    declared_ns = claim.declared.clock_step_ns
-    step_ns = declared_ns if claim.samples is None else max(declared_ns, _rounded_to_ns(claim.samples, declared_ns))
-    if median.value >= STEPS_MIN * step_ns:
+
+@rule()
+def check(claim: Claim) -> Iterator[Finding | NotChecked]:
+    figures = [pair for pair in estimates(claim, "latency_ns.") if pair[0] != "latency_ns.min"]
+    zero = [name for name, figure in figures if figure.value == 0]
+    if zero:
+        yield Finding(
+            Weight.VOID,
+            f"{zero[-1]} is 0{f', and {len(zero) - 1} more' if len(zero) > 1 else ''}, but nothing takes no time: "
+            "it is less than the clock's step, or than the last digit that was kept",
+            TOUCHES,
+        )
         return
-    how = "the clock's step" if step_ns == declared_ns else "what every latency is a multiple of"
-    yield Finding(
-        Weight.VOID,
-        f"the median latency, {say(median.value, 'ns')}, is {median.value / step_ns:.3g} × {say(step_ns, 'ns')}, "
-        f"{how}; it takes at least {STEPS_MIN} for a latency to be more than rounding",
-        ("latency_ns.*", "service_ns.*"),
-    )
+    median = given(claim, "latency_ns.p50")
+    if median is None:
+        yield NotChecked("latency_ns.p50 was not given", undisclosed=bool(figures))
+        return
+    step_ns = claim.declared.clock_step_ns
+    if step_ns is None:
+        yield NotChecked("clock_step_ns undisclosed", undisclosed=True)
+    few = tuple(_few_steps(claim, median, step_ns)) if step_ns is not None else ()
+    yield from few
+    if claim.samples is not None:
+        yield from _took_no_time(claim.samples)
+    elif not few:
+        yield from _printed_coarsely(median)
+
+
+def _few_steps(claim: Claim, median: Estimate, declared_ns: float) -> Iterator[Finding]:
+    rounded_ns = _rounded_to_ns(claim.samples, declared_ns) if claim.samples is not None else 0.0
+    step_ns = max(declared_ns, rounded_ns)
+    if median.value < STEPS_MIN * step_ns:
+        how = "the clock's step" if step_ns == declared_ns else "what every latency is a multiple of"
+        yield Finding(
+            Weight.VOID,
+            f"the median latency, {say(median.value, 'ns')}, is {median.value / step_ns:.3g} × {say(step_ns, 'ns')}, "
+            f"{how}; it takes at least {STEPS_MIN} for a latency to be more than rounding",
+            TOUCHES,
+        )
+    elif rounded_ns >= STEPS_MIN * declared_ns:
+        yield Finding(
+            Weight.NOTE,
+            f"every latency is a multiple of {say(rounded_ns, 'ns')}, and the clock's step is "
+            f"{say(declared_ns, 'ns')}: they were rounded after they were read",
+            TOUCHES,
+        )
+
+
+def _printed_coarsely(median: Estimate) -> Iterator[Finding]:
+    step_ns = median.high - median.low
+    if median.value < PRINTED_STEPS_MIN * step_ns:
+        yield Finding(
+            Weight.DOUBT,
+            f"the median latency is printed as {say(median.value, 'ns')} in steps of {say(step_ns, 'ns')}, and may be "
+            f"anything from {say(median.low, 'ns')} to {say(median.high, 'ns')}",
+            ("latency_ns.p50",),
+        )
+
+
+def _took_no_time(samples: Samples) -> Iterator[Finding]:
+    zeros = sum(int((samples.finished_ns[rows] == samples.scheduled_ns[rows]).sum()) for rows in samples.blocks())
+    if zeros and zeros >= ZERO_SHARE_MIN * len(samples):
+        yield Finding(
+            Weight.DOUBT,
+            f"{zeros:,} of {len(samples):,} operations ({say(zeros / len(samples), 'share')}) took 0 ns by the clock",
+            TOUCHES,
+        )
 
 
 def _rounded_to_ns(samples: Samples, declared_ns: float) -> float:

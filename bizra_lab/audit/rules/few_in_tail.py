@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from bizra_lab.audit._rule import estimates, rule
-from bizra_lab.model import Claim, Finding, Weight
+from bizra_lab.model import Claim, Finding, NotChecked, Weight
 
 TAIL_OPERATIONS_MIN = 20  # beyond the quantile; fewer and one outlier moves it by its own size
 
@@ -24,16 +24,18 @@ _QUANTILE = re.compile(r"^(?:latency|service)_ns\.p(?P<percent>\d+(?:\.\d+)?)$")
 
 
 @rule()
-def check(claim: Claim) -> Iterator[Finding]:
+def check(claim: Claim) -> Iterator[Finding | NotChecked]:
     for name, result in estimates(claim, ""):
         match = _QUANTILE.match(name)
         if match is None:
             continue
-        beyond = 1 - Fraction(match["percent"]) / 100
-        if 0 < beyond and result.n * beyond < TAIL_OPERATIONS_MIN:
+        beyond, n = 1 - Fraction(match["percent"]) / 100, result.n or claim.declared.operations or 0
+        if n == 0:
+            yield NotChecked(f"{name} is of a number of operations that is undisclosed", undisclosed=True)
+        elif 0 < beyond and n * beyond < TAIL_OPERATIONS_MIN:
             yield Finding(
                 Weight.VOID,
-                f"{name} has {float(result.n * beyond):.3g} of {result.n:,} operations beyond it; "
+                f"{name} has {float(n * beyond):.3g} of {n:,} operations beyond it; "
                 f"it takes {TAIL_OPERATIONS_MIN}, so {math.ceil(TAIL_OPERATIONS_MIN / beyond):,} operations",
                 (name,),
             )

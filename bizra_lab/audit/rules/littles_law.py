@@ -102,9 +102,10 @@ def _product(claim: Claim, rate: Estimate, wait: Estimate | Bounds, busy: Bounds
     rest_s = claim.declared.think_s
     rests = f" and {say(rest_s * SECOND_NS, 'ns')} of rest" if rest_s else ""
     if isinstance(wait, Bounds):
+        level = f"{busy.low:.4g} or more" if math.isinf(busy.high) else f"{busy.low:.4g} to {busy.high:.4g}"
         return (
-            f"percentiles keep the mean at {say_bounds(wait)}, and λ·W = {rate.value:,.6g} /s × that{rests} is "
-            f"{busy.low:.4g} to {busy.high:.4g} in flight"
+            f"percentiles keep the mean at {say_bounds(wait)}, and λ·W = {rate.value:,.6g} /s × that{rests} is {level} "
+            "in flight"
         )
     return (
         f"λ·W = {rate.value:,.6g} /s × {wait.value / SECOND_NS:.6g} s{rests} = "

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bizra_lab.model import Weight
+from bizra_lab.model import Declared, Weight
 from bizra_lab.testing import clean_samples, samples_from
-from tests.audit.claims import claim_about, found_by, summary
+from tests.audit.claims import claim_about, found_by, not_looked, published, summary
 
 
 @pytest.mark.parametrize(("found", "p50_ns"), [(0, 100.0), (0, 1e6), (1, 99.0), (1, 12.0), (1, 0.0)])
@@ -29,6 +29,50 @@ def test_times_cut_to_whole_milliseconds_betray_their_step() -> None:
     assert "what every latency is a multiple of" in finding.message
     assert finding.touches_result("latency_ns.p99") and not finding.touches_result("throughput_per_s")
     assert () == found_by("clock_step", claim_about(samples_from(times)))
+
+
+def test_rounding_that_does_no_harm_is_noted() -> None:
+    rng = np.random.default_rng(2)
+    times = (5e6 * np.exp(0.5 * rng.standard_normal(20_000))).astype(np.int64) // 1_000 * 1_000
+    (finding,) = found_by("clock_step", claim_about(samples_from(times)))
+    assert Weight.NOTE is finding.weight
+    assert (
+        "every latency is a multiple of 1.000 µs, and the clock's step is 1.000 ns: "
+        "they were rounded after they were read" == finding.message
+    )
+
+
+@pytest.mark.parametrize(("doubted", "zeros"), [(1, 20), (0, 19), (0, 0)])
+def test_one_in_a_hundred_operations_that_take_no_time_is_doubted(doubted: int, zeros: int) -> None:
+    times = np.full(2_000, 1_000_000)
+    times[:zeros] = 0
+    found = found_by("clock_step", claim_about(samples_from(times)))
+    assert [Weight.DOUBT] * doubted == [finding.weight for finding in found]
+
+
+@pytest.mark.parametrize(
+    ("weight", "figures"),
+    [
+        (Weight.VOID, {"latency_ns__p50": "0 ms"}),
+        (Weight.VOID, {"latency_ns__p95": "0 ms"}),
+        (Weight.VOID, {"latency_ns__p50": "0 ms", "latency_ns__p99": "0 ms", "latency_ns__mean": "48 ns"}),
+        (Weight.DOUBT, {"latency_ns__p50": "0.001 ms"}),  # anything from 0.5 to 1.5 µs
+        (None, {"latency_ns__p50": "0.002 ms"}),
+        (None, {"latency_ns__p50": "0.12 ms"}),
+        (None, {"latency_ns__min": "0 ms", "latency_ns__p50": "0.12 ms"}),
+    ],
+)
+def test_what_is_printed_as_nothing_is_void_and_in_one_digit_doubted(
+    weight: Weight | None, figures: dict[str, str]
+) -> None:
+    found = found_by("clock_step", published(Declared(), 1_000, **figures))
+    assert ([] if weight is None else [weight]) == [finding.weight for finding in found]
+
+
+@pytest.mark.parametrize("figures", [{"latency_ns__p50": "1 ms"}, {"latency_ns__p99": "1 ms"}])
+def test_an_undisclosed_clock_or_median_is_not_checked(figures: dict[str, str]) -> None:
+    looked = not_looked("clock_step", published(Declared(), **figures))
+    assert looked is not None and looked.undisclosed
 
 
 def test_a_handful_of_equal_times_is_not_taken_for_rounding() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bizra_lab.model import Claim, Declared, Estimate, Unavailable
-from tests.audit.claims import found_by
+from tests.audit.claims import found_by, not_looked
 
 
 def claim(name: str, n: int) -> Claim:
@@ -32,6 +32,15 @@ def test_the_finding_says_how_many_operations_it_takes_and_touches_only_its_quan
     (finding,) = found_by("few_in_tail", claim("latency_ns.p99.99", 36_887))
     assert finding.message.endswith("it takes 20, so 200,000 operations")
     assert ("latency_ns.p99.99",) == finding.touches
+
+
+def test_of_an_undisclosed_number_nothing_is_checked_unless_it_is_declared() -> None:
+    unknown = claim("latency_ns.p99", 0)
+    looked = not_looked("few_in_tail", unknown)
+    assert looked is not None and looked.undisclosed
+    told = Claim(unknown.name, unknown.results, Declared(operations=1_999))
+    (finding,) = found_by("few_in_tail", told)
+    assert "has 20 of 1,999 operations beyond it" in finding.message
 
 
 def test_what_is_unavailable_is_not_doubted_again() -> None:

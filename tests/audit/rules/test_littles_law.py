@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from bizra_lab.analysis.balance import balance
-from bizra_lab.model import Claim, Estimate, InFlight, Instrument, Load, Samples, Weight
+from bizra_lab.model import Claim, Declared, Estimate, InFlight, Instrument, Load, Samples, Weight
 from bizra_lab.testing import clean_samples, samples_from
 from tests.analysis.watched import DOCTORED, LOADS, honest
-from tests.audit.claims import claim_about, found_by, summary
+from tests.audit.claims import claim_about, found_by, not_looked, published, summary
 
 SEEDS = range(20)
 SEEN_BY_THE_BALANCE = [name for name in DOCTORED if name != "lost_at_random"]  # which the count finds
@@ -24,7 +24,7 @@ SEEN_BY_THE_BALANCE = [name for name in DOCTORED if name != "lost_at_random"]  #
         (True, 29_239.0, 191_100.0, 1),  # its sequential "expectation": 5.6 in flight of one worker
         (False, 523_793.0, 95_460.0, 50),  # the mean 50 workers allow
         (True, 148_906.0, 3.5e6, 512),
-        (False, 148_906.0, 2.19e6, 512),  # too few in flight is another rule's business
+        (False, 148_906.0, 2.19e6, 512),  # too few in flight is only doubted
         (False, 1000.0, 1e6, 1),
     ],
 )
@@ -34,6 +34,68 @@ def test_more_in_flight_than_workers_is_refuted(
     claim = summary(workers=workers, throughput_per_s=throughput_per_s, mean_ns=mean_ns, p50_ns=1e5)
     findings = found_by("littles_law", claim)
     assert refuted == any(finding.weight is Weight.REFUTES for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("doubted", "throughput_per_s", "mean_ns", "workers", "think_s"),
+    [
+        (True, 148_906.0, 2.19e6, 512, None),  # 326 in flight of 512: a published figure of a web framework
+        (True, 3_870_687.0, 48.0, 1, None),  # 0.19 of one worker: four fifths of the time is the harness
+        (True, 10_000.0, 7.9e6, 100, None),
+        (False, 10_000.0, 8.1e6, 100, None),
+        (False, 10_000.0, 7.9e6, 100, 0.001),  # a rest that is disclosed is no missing time
+        (False, 10_000.0, 9.95e6, 100, None),
+    ],
+)
+def test_time_that_no_latency_accounts_for_is_doubted(
+    doubted: bool, throughput_per_s: float, mean_ns: float, workers: int, think_s: float | None
+) -> None:
+    claim = summary(workers=workers, throughput_per_s=throughput_per_s, mean_ns=mean_ns, p50_ns=mean_ns)
+    claim = dataclasses.replace(claim, declared=dataclasses.replace(claim.declared, think_s=think_s))
+    assert ([Weight.DOUBT] if doubted else []) == [finding.weight for finding in found_by("littles_law", claim)]
+
+
+def test_rests_count_against_the_workers() -> None:
+    claim = summary(workers=10, throughput_per_s=1_000.0, mean_ns=5e6, p50_ns=5e6)
+    resting = dataclasses.replace(claim, declared=dataclasses.replace(claim.declared, think_s=0.02))
+    (finding,) = found_by("littles_law", resting)
+    assert Weight.REFUTES is finding.weight
+    assert "1,000 /s × 0.005 s and 20.00 ms of rest = 25 in flight" in finding.message
+
+
+FIFTY = Declared("inproc", "closed", 50)
+QUANTILES = {"latency_ns__min": "85 us", "latency_ns__p90": "450 us", "latency_ns__p99": "1100 us"}
+
+
+@pytest.mark.parametrize(
+    ("weights", "figures"),
+    [
+        # 523,793 /s by 50 workers: percentiles that force a mean above 95 µs, and others that do not.
+        ([Weight.REFUTES], QUANTILES | {"latency_ns__p50": "120 us", "latency_ns__p95": "600 us"}),
+        ([], {"latency_ns__p50": "89 us", "latency_ns__p95": "156 us", "latency_ns__p99": "256 us"}),
+        ([Weight.REFUTES], {"latency_ns__min": "98 us"}),
+        # A maximum bounds the mean from above: all could have taken 60 µs, 31 in flight, and no more.
+        ([Weight.DOUBT], {"latency_ns__p50": "50 us", "latency_ns__max": "60 us"}),
+        ([], {"latency_ns__p50": "50 us", "latency_ns__max": "6 ms"}),
+    ],
+)
+def test_where_no_mean_is_given_percentiles_bound_it(weights: list[Weight], figures: dict[str, str]) -> None:
+    claim = published(FIFTY, 10_000, throughput_per_s="523793 /s", **figures)
+    assert weights == [finding.weight for finding in found_by("littles_law", claim)]
+
+
+def test_the_finding_says_what_percentiles_leave_of_the_mean() -> None:
+    claim = published(FIFTY, 0, throughput_per_s="1000000 /s", latency_ns__min="100 us")
+    (finding,) = found_by("littles_law", claim)
+    assert (
+        "percentiles keep the mean at 98.50 µs or more, and λ·W = 1e+06 /s × that is 98.5 or more in flight, "
+        "but 50 workers can have at most 50" == finding.message
+    )
+
+
+def test_without_any_latency_nothing_is_checked() -> None:
+    looked = not_looked("littles_law", published(FIFTY, throughput_per_s="523793 /s"))
+    assert looked is not None and looked.undisclosed
 
 
 def test_the_median_is_never_taken_for_the_mean() -> None:
