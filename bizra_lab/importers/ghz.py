@@ -40,7 +40,7 @@ def read(path: Path) -> tuple[Claim, ...]:
         "share.failed": share(failed, n),
     }
     waits = not _is_true(options.get("async"))
-    concurrency, rate = options.get("inquiries.concurrency"), options.get("qps") or options.get("rps")
+    concurrency, rate = options.get("concurrency"), options.get("qps") or options.get("rps")
     declared = Declared(
         scope="http",
         kind="closed" if waits else "open",

@@ -10,12 +10,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from bizra_lab.analysis.balance import balance
 from bizra_lab.harness.clock import MonotonicClock
 from bizra_lab.harness.inflight import PythonGate, between
 from bizra_lab.harness.measure import measure
 from bizra_lab.harness.recorder import Recorder, choose
 from bizra_lab.harness.span import Span
-from bizra_lab.model import GateReading, InFlight, Load, Samples, Workload
+from bizra_lab.model import GateReading, InFlight, Load, Samples, Unavailable, Workload
 
 BUFFER = bytes(65_536)
 LOCK = threading.Lock()
@@ -109,6 +110,10 @@ def test_gate_counter_and_records_agree_under_an_honest_load(recorder: Recorder,
     operate, how = HONEST[load]
     samples = measure(Workload("honest", operate), how, Span(0.1, 0.4), recorder)
     assert len(samples) == samples.measurement.operations_attempted > 0
+    if recorder.name == "python" and operate is computing and how.workers > 1:
+        # Such threads hand over the GIL between a stamp and the gate, so nobody weighs what they recorded.
+        assert isinstance(balance(samples, 0.95)["littles_law.balance"], Unavailable)
+        return
     # The gate in Python takes its own time between a stamp and its reading.
     assert 1.0 == pytest.approx(ratio(samples), abs=0.01 if recorder.name == "c" else 0.05)
 
