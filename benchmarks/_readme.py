@@ -34,6 +34,7 @@ SHOWN = (
     "latency_ns.max",
     "share.failed",
     "littles_law.ratio",
+    "littles_law.balance",
     "recorder.coverage",
 )
 
