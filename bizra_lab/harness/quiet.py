@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -31,9 +32,23 @@ PATIENCE_S = 2 * 3600.0
 
 @contextlib.contextmanager
 def quiet(patience_s: float = PATIENCE_S) -> Iterator[None]:
-    """Hold the host's quiet. Raises CannotMeasure with one line when others keep it for longer than `patience_s`."""
-    with _held("quiet", patience_s):
+    """
+    Hold the host's quiet; a thread that holds it already goes on.
+
+    Raises CannotMeasure with one line when others keep it for longer than `patience_s`.
+    """
+    if getattr(_own, "quiet", False):
         yield
+        return
+    with _held("quiet", patience_s):
+        _own.quiet = True
+        try:
+            yield
+        finally:
+            _own.quiet = False
+
+
+_own = threading.local()  # what this thread holds
 
 
 @contextlib.contextmanager

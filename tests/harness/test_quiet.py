@@ -86,3 +86,17 @@ def test_every_user_of_the_host_may_lock(tmp_path: Path, monkeypatch: pytest.Mon
         path = lock_path("quiet")
     assert "0o777" == oct(path.parent.stat().st_mode & 0o7777)
     assert "0o666" == oct(path.stat().st_mode & 0o7777)
+
+
+def test_a_thread_that_is_quiet_already_does_not_wait_for_itself_and_others_still_do() -> None:
+    def other() -> None:
+        with quiet(patience_s=0.1):
+            pass
+
+    with quiet():
+        with quiet(patience_s=0.1):
+            assert "held" == lock_state("quiet")
+        assert "held" == lock_state("quiet")
+        with ThreadPoolExecutor(1) as pool, pytest.raises(CannotMeasure, match="held by another measurement"):
+            pool.submit(other).result()
+    assert "free" == lock_state("quiet")
