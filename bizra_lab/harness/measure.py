@@ -201,15 +201,8 @@ def _samples(
         outcome=run.outcome,
         outcomes=run.outcomes,
         worker=run.worker,
-        instrument=Instrument(
-            recorder=calibrations[0].recorder,
-            clock_cost_ns=max(each.clock_cost_ns for each in calibrations),
-            floor_ns=max(each.floor_ns for each in calibrations),
-            canary_ns=tuple(each.canary_ns for each in calibrations),
-            window_ns=run.window_ns,
-            collections=collections,
-            results_kept=run.results_kept,
-            results_digest=run.results_digest,
+        instrument=replace(
+            instrument_of(run, calibrations, run.window_ns, collections),
             in_flight=run.in_flight,
             sampled=run.sampled,
             inside=run.inside,
@@ -219,6 +212,22 @@ def _samples(
             slow_ns=run.slow_ns,
             steal_ns=steal_ns,
             forks=run.forks,
-            policy=POLICY,
         ),
+    )
+
+
+def instrument_of(
+    run: Run, calibrations: Sequence[Calibration], window_ns: int, collections: tuple[Collection, ...]
+) -> Instrument:
+    """What every measurement says of its apparatus: the worst that its calibrations found, and each canary."""
+    return Instrument(
+        recorder=calibrations[0].recorder,
+        clock_cost_ns=max(each.clock_cost_ns for each in calibrations),
+        floor_ns=max(each.floor_ns for each in calibrations),
+        canary_ns=tuple(each.canary_ns for each in calibrations),
+        window_ns=window_ns,
+        collections=collections,
+        results_kept=run.results_kept,
+        results_digest=run.results_digest,
+        policy=POLICY,
     )

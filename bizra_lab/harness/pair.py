@@ -17,10 +17,11 @@ from bizra_lab.errors import CannotMeasure
 from bizra_lab.harness.calibrate import Calibration, CollectionLog, calibrate
 from bizra_lab.harness.crew import Crew
 from bizra_lab.harness.load import merged
+from bizra_lab.harness.measure import instrument_of
 from bizra_lab.harness.quiet import quiet
 from bizra_lab.harness.recorder import Operation, Recorder, Recording, Room
 from bizra_lab.harness.span import Span
-from bizra_lab.model import Collection, Instrument, Load, Measurement, Pair, Samples, Workload
+from bizra_lab.model import Collection, Load, Measurement, Pair, Samples, Workload
 from bizra_lab.units import SECOND_NS
 
 BLOCK_S = 0.01  # of one workload: long against what changing over costs, short against how hosts drift
@@ -136,14 +137,5 @@ def _samples(
         outcome=run.outcome,
         outcomes=run.outcomes,
         worker=run.worker,
-        instrument=Instrument(
-            recorder=calibrations[0].recorder,
-            clock_cost_ns=max(each.clock_cost_ns for each in calibrations),
-            floor_ns=max(each.floor_ns for each in calibrations),
-            canary_ns=tuple(each.canary_ns for each in calibrations),
-            window_ns=own_ns,
-            collections=collections,
-            results_kept=run.results_kept,
-            results_digest=run.results_digest,
-        ),
+        instrument=instrument_of(run, calibrations, own_ns, collections),
     )
