@@ -89,7 +89,7 @@ def test_two_functions_are_compared_in_turns() -> None:
     pair = measure_pair(slow, quick, warmup_s=0.0, duration_s=0.8)
     ratio = ratios(pair)["ratio.latency_ns.p50"]
     assert isinstance(ratio, Estimate)
-    assert 1.5 < ratio.value < 2.2
+    assert 1.2 < ratio.value < 3
     with pytest.raises(CannotMeasure, match=r"^a pair is measured by one worker in a closed load"):
         measure_pair(slow, quick, workers=2)
     with pytest.raises(SettingsError, match=r"^name: each of a pair has its own, got 'x'$"):

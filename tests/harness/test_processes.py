@@ -45,8 +45,8 @@ def test_workers_are_processes_that_share_one_window(recorder: Recorder) -> None
     assert ("ok", "KeyError") == seen.outcomes
     assert 1 == next(numbers), "the parent made none"
     assert seen.in_flight is not None
-    assert 2 == pytest.approx(seen.in_flight.integral_ns / seen.in_flight.window_ns, rel=0.05)
-    assert 100_000_000 <= seen.window_ns < 200_000_000
+    assert 2 == pytest.approx(seen.in_flight.integral_ns / seen.in_flight.window_ns, rel=0.1)
+    assert 100_000_000 <= seen.window_ns < 1_000_000_000
     assert [0, 1] == [use.worker for use in seen.uses]
 
 

@@ -66,7 +66,7 @@ def test_tasks_are_in_flight_together_in_one_thread(recorder: Recorder) -> None:
     assert 1 == len(threads)
     assert threading.current_thread().name not in threads
     assert seen.in_flight is not None
-    assert 20 == pytest.approx(seen.in_flight.integral_ns / seen.in_flight.window_ns, rel=0.05)
+    assert 20 == pytest.approx(seen.in_flight.integral_ns / seen.in_flight.window_ns, rel=0.1)
 
 
 def test_tasks_that_never_have_to_wait_still_take_turns(recorder: Recorder) -> None:

