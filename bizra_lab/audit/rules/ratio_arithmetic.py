@@ -6,7 +6,8 @@ Reason: both figures are there, so the ratio can be computed again. What goes wr
     share are taken for percentage points, times for per cent more, the old for the new. A time cannot fall by more than
     100 % of itself: a reduction of 6,000 % is a rise, with its ends exchanged.
 Threshold: whole intervals. Refuted when no figure and no baseline that round to what is printed give the ratio or the
-    change. Where it is not said which result is meant, any of the baseline's unit may be.
+    change. Where it is not said which result is meant, any of the baseline's unit may be, and a share may be better
+    for having risen or for having fallen.
 Source: arithmetic; J. M. Bland, D. G. Altman (1994), BMJ 308, 896, for how percentages of change go wrong.
 """
 
@@ -41,7 +42,7 @@ def check(claim: Claim) -> Iterator[Finding | NotChecked]:
         return
     if ratio is not None and not any(_is_ratio(ratio, result, baseline) for result in results.values()):
         yield Finding(Weight.REFUTES, _other_ratio(ratio, results, baseline), ("ratio_claimed",))
-    if change is not None and not any(_meet(change, _change(result, baseline)) for result in results.values()):
+    if change is not None and not any(_is_change(change, result, baseline) for result in results.values()):
         yield Finding(Weight.REFUTES, _other_change(change, results, baseline), ("change_claimed",))
 
 
@@ -79,6 +80,14 @@ def _change(result: Estimate, baseline: Estimate) -> Bounds:
     if result.unit == FALLS_WHEN_BETTER:
         return Bounds(1 - quotient.high, 1 - quotient.low)
     return Bounds(quotient.low - 1, quotient.high - 1)
+
+
+def _is_change(change: Estimate, result: Estimate, baseline: Estimate) -> bool:
+    """Whether the result is better than the baseline by that share of it."""
+    better = _change(result, baseline)
+    # Of failures and misses less is better, of hits and successes more: which one a share is, only its reader knows.
+    worse = Bounds(-better.high, -better.low)
+    return _meet(change, better) or (result.unit == "share" and _meet(change, worse))
 
 
 def _meet(stated: Estimate, computed: Bounds) -> bool:

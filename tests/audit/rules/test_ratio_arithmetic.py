@@ -33,6 +33,9 @@ from tests.audit.claims import found_by, not_looked, published
         ),
         (True, {"share__hit": "92.8 %", "baseline": "85.0 %", "change_claimed": "7.8 %"}),
         (False, {"share__hit": "92.8 %", "baseline": "85.0 %", "change_claimed": "9.2 %"}),
+        # Seventy per cent fewer failures: of some shares less is better.
+        (False, {"share__failed": "0.30 %", "baseline": "1.00 %", "change_claimed": "70 %"}),
+        (True, {"share__failed": "0.30 %", "baseline": "1.00 %", "change_claimed": "30 %"}),
     ],
 )
 def test_a_ratio_is_that_of_its_two_figures(refuted: bool, figures: dict[str, str]) -> None:
