@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from bizra_lab.errors import CannotMeasure
+from bizra_lab.harness.recorder import choose
 from bizra_lab.inquiries.concurrency import sweep
-from bizra_lab.model import Estimate, Result
+from bizra_lab.model import Estimate, Result, Unavailable
 from bizra_lab.study import Study, load
 
 HOME = Path(__file__).parents[2]
@@ -50,8 +51,11 @@ def _estimate(result: Result) -> Estimate:
 def test_on_a_real_clock_every_run_is_weighed_by_its_gate() -> None:
     real = {"profile.warmup_s": 0.02, "profile.duration_s": 0.2, "component.operation": "sleep"}
     for workers, found in sweep(_study("smoke", real), (1, 4), rounds=1):
-        balance = _estimate(found["littles_law.balance"])
-        assert balance.low <= 1 <= balance.high
+        balance = found["littles_law.balance"]
+        if workers > 1 and choose().name == "python":
+            assert isinstance(balance, Unavailable)  # such threads hand over the GIL between a stamp and the gate
+        else:
+            assert _estimate(balance).low <= 1 <= _estimate(balance).high
         assert workers == pytest.approx(_value(found["littles_law.in_flight_at_gate"]), rel=0.1)
 
 
