@@ -69,9 +69,10 @@ class Workload:
     from its number, in the thread, task or process that will use it; `leave` is told the number there when it is done
     with. `count`, when the component keeps one, returns how
     many operations it has seen since it was made: a counter that shares nothing with the recorder. `inside`, when the
-    component keeps one, reads its own gate: what is in flight as the system itself sees it. `remake` makes the same
-    workload again where this one cannot be sent, in another process. `close` frees what the workload holds, whatever
-    was made for its workers too.
+    component keeps one, reads its own gate: what is in flight as the system itself sees it. `tallies` is the
+    component's own account of how many were hits, or right, by name; it is read after the window, and `mark` is called
+    as the window opens, for an account that is to begin there. `remake` makes the same workload again where this one
+    cannot be sent, in another process. `close` frees what the workload holds, whatever was made for its workers too.
     """
 
     name: str
@@ -80,10 +81,29 @@ class Workload:
     leave: Callable[[int], object] | None = None
     count: Callable[[], int] | None = None
     inside: Callable[[], GateReading] | None = None
+    tallies: Callable[[], Mapping[str, Tally]] | None = None
+    mark: Callable[[], object] | None = None
     remake: Callable[[], Workload] | None = None
     address: str | None = None
     close: Callable[[], None] = lambda: None
     scope: Scope = "inproc"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """
+    How many `of` them were so, by the component's own account.
+
+    `complete`: they are all there are, so their share is exact; otherwise they stand for more, and it has an interval.
+    """
+
+    count: int
+    of: int
+    complete: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.count <= self.of:
+            raise ValueError(f"a tally counts some of all, got {self.count} of {self.of}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +243,7 @@ class Instrument:
     slow_ns: int = 0
     steal_ns: int = 0  # CPU time that the hypervisor kept from this machine, all CPUs, by its own account
     forks: int = 0  # how often an operation forked the process
+    tallies: Mapping[str, Tally] = field(default_factory=dict)  # what the component itself counted, by name
     policy: int = 1  # counted up whenever the harness comes to record something else of the same thing
 
 

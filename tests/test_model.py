@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from bizra_lab.model import Estimate, Load
+from bizra_lab.model import Estimate, Load, Tally
 from bizra_lab.testing import samples_from
 
 
@@ -50,3 +50,8 @@ def test_latency_counts_from_the_plan_and_service_from_the_start() -> None:
     samples = samples_from([10, 10])
     late = dataclasses.replace(samples, scheduled_ns=samples.started_ns - 7)
     assert ([17, 17], [10, 10]) == (late.latency_ns.tolist(), late.service_ns.tolist())
+
+
+def test_a_tally_of_more_than_there_are_is_refused() -> None:
+    with pytest.raises(ValueError, match="a tally counts some of all, got 4 of 3"):
+        Tally(4, 3)

@@ -70,6 +70,7 @@ def estimate(samples: Samples, settings: AnalysisSettings = DEFAULT) -> Results:
         **lags.lags(samples, settings.confidence),
         **replay.replayed(samples, settings.probabilities(), settings.confidence),
         **attribution.attribution(samples, settings.confidence),
+        **_tallies(samples, settings),
         **_instrument(samples),
     }
 
@@ -141,6 +142,11 @@ def _littles_law(samples: Samples, settings: AnalysisSettings) -> dict[str, Resu
         "littles_law.in_flight": means.level(levels, settings.confidence, "operations", len(samples)),
         "littles_law.ratio": ratio,
     }
+
+
+def _tallies(samples: Samples, settings: AnalysisSettings) -> dict[str, Result]:
+    tallies = samples.instrument.tallies if samples.instrument else {}
+    return {f"share.{name}": shares.tallied(tally, settings.confidence) for name, tally in tallies.items()}
 
 
 def _instrument(samples: Samples) -> dict[str, Result]:

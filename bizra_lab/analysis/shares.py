@@ -6,7 +6,7 @@ import math
 
 from scipy import stats
 
-from bizra_lab.model import Estimate, Result, Unavailable
+from bizra_lab.model import Estimate, Result, Tally, Unavailable
 
 
 def share_interval(hits: int, n: int, confidence: float) -> tuple[float, float]:
@@ -36,3 +36,11 @@ def share(hits: int, n: int, confidence: float) -> Result:
         return Unavailable("no operations")
     low, high = share_interval(hits, n, confidence)
     return Estimate(hits / n, low, high, "share", n)
+
+
+def tallied(tally: Tally, confidence: float) -> Result:
+    """A component's own count as a share; without spread where what was counted is all that there is."""
+    if not tally.complete or tally.of == 0:
+        return share(tally.count, tally.of, confidence)
+    exact = tally.count / tally.of
+    return Estimate(exact, exact, exact, "share", tally.of)

@@ -11,8 +11,9 @@ before the clock starts, garbage collection stays on and is logged, and nothing 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import psutil
@@ -27,8 +28,10 @@ from bizra_lab.harness.recorder import Recorder
 from bizra_lab.harness.span import Span
 from bizra_lab.harness.tasks import Tasks
 from bizra_lab.harness.threads import Threads
-from bizra_lab.model import Collection, Instrument, Ints, Load, Measurement, Samples, WorkersAs, Workload
+from bizra_lab.model import Collection, Instrument, Ints, Load, Measurement, Samples, Tally, WorkersAs, Workload
 from bizra_lab.units import SECOND_NS, say
+
+T = TypeVar("T")
 
 # 1: operations of several workers from their first to their last. 2: wholly inside a window that they share; threads.
 POLICY = 2
@@ -68,13 +71,17 @@ def measure(workload: Workload, load: Load, span: Span, recorder: Recorder, seed
         job, plan = _warm_up(workers, job, span.warmup_s)
         warm = calibrate(recorder)
         # Processes count in their own copies, and say so themselves.
-        count = workload.count if load.workers_as != "processes" else None
+        own = load.workers_as != "processes"
+        count = workload.count if own else None
         counted_before = _asked(count)
         steal_before_ns = _steal_ns()
+        if own and workload.mark:
+            workload.mark()
         with CollectionLog(recorder.now_ns) as collections:
             run = workers.run(job, plan)
         steal_ns = _steal_ns() - steal_before_ns
         counted_after = _asked(count)
+        tallies = (_asked(workload.tallies) if own else None) or {}
         after = calibrate(recorder)
     counted = None if counted_before is None or counted_after is None else counted_after - counted_before
     if run.cut and run.cut.operations and not len(run.started_ns):
@@ -84,7 +91,7 @@ def measure(workload: Workload, load: Load, span: Span, recorder: Recorder, seed
             "profile.duration_s"
         )
     seen = tuple(each for each in collections.seen if each.started_ns < run.end_ns)
-    return _samples(job, span, run, counted, (before, warm, after), seen, steal_ns)
+    return _samples(job, span, run, counted, (before, warm, after), seen, steal_ns, tallies)
 
 
 WORKERS: dict[WorkersAs, type[Threads | Tasks | Processes]] = {
@@ -94,12 +101,12 @@ WORKERS: dict[WorkersAs, type[Threads | Tasks | Processes]] = {
 }
 
 
-def _asked(count: Callable[[], int] | None) -> int | None:
+def _asked(account: Callable[[], T] | None) -> T | None:
     """What the component has counted; None where it does not count, or has died and cannot say any more."""
-    if count is None:
+    if account is None:
         return None
     try:
-        return count()
+        return account()
     except LabError:
         return None
 
@@ -181,6 +188,7 @@ def _samples(
     calibrations: Sequence[Calibration],
     collections: tuple[Collection, ...],
     steal_ns: int,
+    tallies: Mapping[str, Tally],
 ) -> Samples:
     return Samples(
         measurement=Measurement(
@@ -212,6 +220,7 @@ def _samples(
             slow_ns=run.slow_ns,
             steal_ns=steal_ns,
             forks=run.forks,
+            tallies=tallies,
         ),
     )
 

@@ -8,7 +8,7 @@ can show that it finds it. Such samples have the scope "simulated": they are nev
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import repeat
 
@@ -18,7 +18,7 @@ from bizra_lab.errors import CannotMeasure
 from bizra_lab.harness.arrivals import plan_ns
 from bizra_lab.harness.clock import StepClock
 from bizra_lab.harness.span import Span
-from bizra_lab.model import SUCCESS, Instrument, Load, Measurement, Samples, Workload
+from bizra_lab.model import SUCCESS, Instrument, Load, Measurement, Samples, Tally, Workload
 from bizra_lab.units import SECOND_NS
 
 VIRTUAL_STEP_NS = 1.0  # simulated time comes in whole nanoseconds
@@ -83,6 +83,7 @@ def measure_virtually(
     free = [(clock.now_ns(), worker) for worker in range(load.workers)]
     columns = _Columns()
     attempted = 0
+    marked = False
     for due_ns in _due(load, span, clock.now_ns(), rng):
         free_ns, worker = heapq.heappop(free)
         started_ns = free_ns if due_ns is None else max(free_ns, due_ns)
@@ -90,13 +91,19 @@ def measure_virtually(
         if due_ns is None and started_ns >= end_ns:
             break
         clock.advance(max(started_ns - clock.now_ns(), 0))
+        measured = (started_ns if due_ns is None else due_ns) >= begin_ns
+        if measured and not marked:
+            marked = True
+            if workload.mark:
+                workload.mark()
         outcome = _outcome(workload.operate)
         finished_ns = started_ns + next(times_ns)
         heapq.heappush(free, (finished_ns, worker))
-        if (started_ns if due_ns is None else due_ns) >= begin_ns:
+        if measured:
             attempted += 1
             columns.add(started_ns if due_ns is None else due_ns, started_ns, finished_ns, outcome, worker)
-    return columns.samples(workload.name, load, span, attempted)
+    tallies = workload.tallies() if workload.tallies else {}
+    return columns.samples(workload.name, load, span, attempted, tallies)
 
 
 def _due(load: Load, span: Span, begin_ns: int, rng: np.random.Generator) -> Iterator[int | None]:
@@ -121,7 +128,7 @@ class _Columns:
         self._codes.append(self._outcomes.setdefault(outcome, len(self._outcomes)))
         self._workers.append(worker)
 
-    def samples(self, name: str, load: Load, span: Span, attempted: int) -> Samples:
+    def samples(self, name: str, load: Load, span: Span, attempted: int, tallies: Mapping[str, Tally]) -> Samples:
         scheduled, started, finished = np.array(self._stamps, dtype=np.int64).reshape(-1, 3).T.copy()
         window_ns = int(finished.max() - scheduled.min()) if len(started) else 0
         return Samples(
@@ -134,7 +141,7 @@ class _Columns:
             outcome=np.asarray(self._codes, dtype=np.uint8),
             outcomes=tuple(self._outcomes),
             worker=np.asarray(self._workers, dtype=np.int32),
-            instrument=Instrument("virtual", 0.0, 0.0, (), window_ns),
+            instrument=Instrument("virtual", 0.0, 0.0, (), window_ns, tallies=tallies),
         )
 
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from bizra_lab.analysis.shares import share, share_interval
-from bizra_lab.model import Estimate, Unavailable
+from bizra_lab.analysis.shares import share, share_interval, tallied
+from bizra_lab.model import Estimate, Tally, Unavailable
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,17 @@ def test_no_operations_have_no_share() -> None:
     found = share(1, 2, 0.95)
     assert isinstance(found, Estimate)
     assert (0.5, "share", 2) == (found.value, found.unit, found.n)
+
+
+def test_what_a_component_counted_of_all_that_there_is_has_no_spread() -> None:
+    assert Estimate(1.0, 1.0, 1.0, "share", 3) == tallied(Tally(3, 3, complete=True), 0.95)
+
+
+def test_what_a_component_counted_of_some_stands_for_more_and_has_an_interval() -> None:
+    found = tallied(Tally(985, 1000), 0.95)
+    assert isinstance(found, Estimate)
+    assert (0.975, 0.991) == (round(found.low, 3), round(found.high, 3))
+
+
+def test_a_component_that_counted_nothing_has_no_share() -> None:
+    assert Unavailable("no operations") == tallied(Tally(0, 0, complete=True), 0.95)

@@ -20,7 +20,7 @@ from bizra_lab.harness.clock import MonotonicClock
 from bizra_lab.harness.measure import measure
 from bizra_lab.harness.recorder import PythonRecorder, Recorder, digest_results
 from bizra_lab.harness.span import Span
-from bizra_lab.model import GateReading, Load, Workload
+from bizra_lab.model import GateReading, Load, Tally, Workload
 
 SHORT = Span(warmup_s=0.02, duration_s=0.05)
 WORKERS = pytest.mark.parametrize("workers", [1, 4])
@@ -85,6 +85,24 @@ def test_the_workloads_own_count_is_preferred_and_a_discrepancy_survives(recorde
     samples = measure(workload, Load(), SHORT, recorder)
     assert 12 == samples.measurement.operations_attempted
     assert 12 < len(samples)
+
+
+@WORKERS
+def test_a_components_account_is_asked_for_after_a_window_that_it_was_told_of(recorder: Recorder, workers: int) -> None:
+    component = Counted()
+    begun_at: list[int] = []
+    workload = Workload(
+        "counted",
+        component.operate,
+        tallies=lambda: {"seen": Tally(component.seen - begun_at[0], component.seen)},
+        mark=lambda: begun_at.append(component.seen),
+    )
+    samples = measure(workload, Load(workers=workers), SHORT, recorder)
+    assert samples.instrument is not None
+    tally = samples.instrument.tallies["seen"]
+    assert 1 == len(begun_at)
+    assert 0 < begun_at[0] == tally.of - tally.count
+    assert len(samples) <= tally.count
 
 
 @WORKERS

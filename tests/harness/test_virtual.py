@@ -12,7 +12,7 @@ from bizra_lab.errors import CannotMeasure
 from bizra_lab.harness.clock import StepClock
 from bizra_lab.harness.span import Span
 from bizra_lab.harness.virtual import ServiceTimes, measure_virtually
-from bizra_lab.model import Load, Samples, Workload
+from bizra_lab.model import Load, Samples, Tally, Workload
 
 FIXED = ServiceTimes(median_ns=1_000_000, spread=0.0)
 TENTH = Span(0.0, 0.1)
@@ -120,3 +120,21 @@ def test_random_arrivals_are_drawn_by_the_seed() -> None:
 def test_times_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="service times need"):
         ServiceTimes(**({"median_ns": 1.0, "spread": 0.0} | wrong))
+
+
+def test_a_components_account_begins_where_the_warm_up_ends() -> None:
+    calls = 0
+    begun_at = 0
+
+    def operate() -> None:
+        nonlocal calls
+        calls += 1
+
+    def mark() -> None:
+        nonlocal begun_at
+        begun_at = calls
+
+    workload = Workload("counted", operate, tallies=lambda: {"seen": Tally(calls - begun_at, calls)}, mark=mark)
+    samples = measure_virtually(workload, Load(), Span(0.05, 0.1), StepClock(), FIXED, np.random.default_rng(1))
+    assert samples.instrument is not None
+    assert {"seen": Tally(100, 150)} == samples.instrument.tallies
