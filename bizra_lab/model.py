@@ -243,6 +243,7 @@ class Instrument:
     slow_ns: int = 0
     steal_ns: int = 0  # CPU time that the hypervisor kept from this machine, all CPUs, by its own account
     forks: int = 0  # how often an operation forked the process
+    cores: int | None = None  # processors that this process may run on; None where the system does not say
     tallies: Mapping[str, Tally] = field(default_factory=dict)  # what the component itself counted, by name
     policy: int = 1  # counted up whenever the harness comes to record something else of the same thing
 

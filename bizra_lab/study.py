@@ -272,6 +272,7 @@ def claim_of(samples: Samples, results: Results) -> Claim:
         duration_s=measurement.duration_s,
         operations=measurement.operations_attempted,
         clock_step_ns=measurement.clock_step_ns,
+        cores=samples.instrument.cores if samples.instrument else None,
     )
     return Claim(measurement.name, results, declared, samples)
 

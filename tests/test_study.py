@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,13 @@ def test_your_own_function_goes_down_the_same_line() -> None:
     assert ("ok", "TimeoutError") == samples.outcomes
     assert len(samples) == samples.measurement.operations_attempted
     assert 0.08 < (samples.outcome != 0).mean() < 0.12
+
+
+def test_a_measurement_of_our_own_says_how_many_processors_it_might_use_and_is_held_to_it() -> None:
+    samples = measure(int, warmup_s=0.0, duration_s=0.05)
+    claim = line.claim_of(samples, line.estimate(samples))
+    assert len(os.sched_getaffinity(0)) == claim.declared.cores
+    assert () == line.inspect(claim).findings["utilisation"]
 
 
 def test_the_record_is_json_without_nan(tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def read_host() -> Host:
         architecture=platform.machine(),
         cores=psutil.cpu_count(logical=False),
         threads=psutil.cpu_count(logical=True),
-        usable_threads=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
+        usable_threads=usable_threads(),
         cgroup_cpus=_cgroup_cpus(),
         governor=_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         turbo=_turbo(),
@@ -130,6 +130,11 @@ def read_host() -> Host:
         load_average=tuple(round(each, 2) for each in os.getloadavg()),
         steal_ticks=_steal_ticks(),
     )
+
+
+def usable_threads() -> int | None:
+    """How many hardware threads this process may run on; None where the system does not say."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
 
 
 def read_python() -> Python:

@@ -21,6 +21,7 @@ import psutil
 from bizra_lab.errors import CannotMeasure, LabError
 from bizra_lab.harness.arrivals import plan_ns
 from bizra_lab.harness.calibrate import Calibration, CollectionLog, calibrate
+from bizra_lab.harness.environment import usable_threads
 from bizra_lab.harness.load import Job, Run, bytes_per_operation, is_chained
 from bizra_lab.harness.processes import Processes
 from bizra_lab.harness.quiet import quiet
@@ -220,6 +221,7 @@ def _samples(
             slow_ns=run.slow_ns,
             steal_ns=steal_ns,
             forks=run.forks,
+            cores=usable_threads(),
             tallies=tallies,
         ),
     )
