@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
+
+from bizra_lab.evidence.keys import KEYS_VARIABLE
 
 # A deadline would make a busy machine a failing test.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -29,6 +32,15 @@ def _stay_on_this_machine(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_stay_on_this_machine)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _key_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test signs with the key of whoever runs it, or makes one for them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(KEYS_VARIABLE, str(tmp_path_factory.mktemp("keys")))
+        yield
+
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 

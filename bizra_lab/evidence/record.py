@@ -2,7 +2,7 @@
 The record of a study: everything a stranger needs to check it, and the digest of the raw columns it rests on.
 
 Format history:
-    1  question, settings, declared, instrument, environment, results, audit, gates, samples
+    1  question, settings, declared, instrument, environment, results, audit, gates, samples; documents, where some are
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from bizra_lab.errors import Unreadable, one_line
 from bizra_lab.files import write_atomically
 from bizra_lab.model import (
-    Answer,
     Audit,
     Declared,
     Estimate,
@@ -65,12 +65,14 @@ def make_record(
     audit: Audit,
     verdicts: Iterable[Verdict],
     gates_digest: str,
+    documents: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> Record:
     """
     The record of one study, with the digest of its canonical bytes.
 
     `samples_digest` is of the columns; `samples_file` names the file that holds them and its SHA-256, where one was
-    written; `environment` is a dataclass of plain facts.
+    written; `environment` is a dataclass of plain facts. `documents` are further evidence: `{name, sha256}` of each by
+    what it is.
     """
     content = plain(
         {
@@ -87,6 +89,7 @@ def make_record(
             "results": results_to_json(results),
             "audit": audit_to_json(audit),
             "gates": {"sha256": gates_digest, "verdicts": [plain(each) for each in verdicts]},
+            **({"documents": documents} if documents else {}),
         }
     )
     return Record(content, digest(content))
@@ -161,10 +164,7 @@ def declared_of(record: Record) -> Declared:
 
 def verdicts_of(record: Record) -> tuple[Verdict, ...]:
     """The verdicts a record holds, as nouns again."""
-    return tuple(
-        Verdict(each["gate"], each["of"], Answer(each["answer"]), each["sentence"], each["weight"], each["key"])
-        for each in record.content["gates"]["verdicts"]
-    )
+    return tuple(build(Verdict, each, "gates.verdicts") for each in record.content["gates"]["verdicts"])
 
 
 def _result(raw: Mapping[str, Any], name: str) -> Result:

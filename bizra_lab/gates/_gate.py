@@ -175,21 +175,27 @@ def _judge(gate: Gate, claim: Claim, audit: Audit) -> Verdict:
     result = claim.results.get(gate.result)
     if result is None:
         answer = Answer.FAIL if gate.on_missing == "fail" else Answer.OPEN
-        return _verdict(gate, answer, f"no result is called {gate.result}")
+        return _verdict(gate, answer, why=f"no result is called {gate.result}")
     if isinstance(result, Unavailable):
-        return _verdict(gate, Answer.OPEN, result.reason)
-    answer, compared = _compare(gate, result)
-    reason = _cannot_answer(gate, result, claim, audit)
-    if reason is not None:
-        return _verdict(gate, Answer.OPEN, f"{compared}; {reason}")
-    return _verdict(gate, answer, compared)
+        return _verdict(gate, Answer.OPEN, why=result.reason)
+    answer = _compare(gate, result)
+    found = f"{say(result.value, result.unit)} ({say_interval(result.low, result.high, result.unit)})"
+    why = _cannot_answer(gate, result, claim, audit)
+    return _verdict(gate, answer if why is None else Answer.OPEN, found, why or "", result.unit)
 
 
-def _verdict(gate: Gate, answer: Answer, sentence: str) -> Verdict:
-    return Verdict(gate.id, gate.of, answer, sentence, gate.weight, gate.key)
+def _verdict(gate: Gate, answer: Answer, found: str = "", why: str = "", unit: str | None = None) -> Verdict:
+    limit = _say_limit(gate, unit or gate.unit)
+    sentence = "; ".join(part for part in (f"{found} against {limit}" if found else "", why) if part)
+    return Verdict(gate.id, gate.of, answer, sentence, gate.weight, gate.key, limit, found, why)
 
 
-def _compare(gate: Gate, result: Estimate) -> tuple[Answer, str]:
+def _say_limit(gate: Gate, unit: str) -> str:
+    limits = " to ".join(say(to_own(each, gate.unit, unit), unit) for each in gate.limits)
+    return f"{_LIMIT_WORDS.get(gate.kind, gate.kind)} {limits}"
+
+
+def _compare(gate: Gate, result: Estimate) -> Answer:
     try:
         limits = tuple(to_own(each, gate.unit, result.unit) for each in gate.limits)
         floor = max(to_own(gate.floor.abs, gate.unit, result.unit), gate.floor.rel * max(map(abs, limits)))
@@ -203,11 +209,7 @@ def _compare(gate: Gate, result: Estimate) -> tuple[Answer, str]:
         answer = decide(low, high, limits)
         # The judged end misses the limit, but the interval still reaches it.
         answer = Answer.OPEN if answer is Answer.PASS else answer
-    limit = " to ".join(say(each, result.unit) for each in limits)
-    return answer, (
-        f"{say(result.value, result.unit)} ({say_interval(result.low, result.high, result.unit)}) "
-        f"against {_LIMIT_WORDS.get(gate.kind, gate.kind)} {limit}"
-    )
+    return answer
 
 
 def _cannot_answer(gate: Gate, result: Estimate, claim: Claim, audit: Audit) -> str | None:

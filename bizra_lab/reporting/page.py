@@ -17,9 +17,13 @@ import jinja2
 
 from bizra_lab.model import Answer, Audit, Results, TrustVerdict, Unavailable, Verdict
 from bizra_lab.reporting.findings import causes
-from bizra_lab.reporting.table import findings_table, results_table, verdicts_table
+from bizra_lab.reporting.status import Status, levels_table, open_table, score_line
+from bizra_lab.reporting.table import Table, findings_table, results_table, verdicts_table
 
 TEMPLATE = "page.html.j2"
+# What a reader came for, in this order; every other result is about the measurement itself.
+HEADLINES = ("throughput_per_s", "latency_ns.", "share.", "littles_law.in_flight", "littles_law.ratio")
+
 COMPLETED = "completed"  # the state of a job that has nothing to explain
 
 
@@ -36,14 +40,13 @@ class StudyPage:
     pictures: tuple[tuple[bytes, str], ...] = ()
 
 
-def page(run: Mapping[str, Any], studies: Sequence[StudyPage], rules: Mapping[str, str] = MappingProxyType({})) -> str:
+def page(status: Status, studies: Sequence[StudyPage], rules: Mapping[str, str] = MappingProxyType({})) -> str:
     """
-    The page as HTML. `run` is what run.json holds: `{id, profile, started, finished, git, host, jobs}`.
+    The page as HTML: the run's status, then each study, then the findings.
 
     Jobs that did not complete are shown with their error. `rules` are the auditor's rules with their pages, which
     findings are explained by. Every word is escaped, whoever wrote it.
     """
-    answers = [each.answer for study in studies for each in study.verdicts]
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("bizra_lab.reporting", ""),
         autoescape=True,
@@ -52,12 +55,21 @@ def page(run: Mapping[str, Any], studies: Sequence[StudyPage], rules: Mapping[st
         lstrip_blocks=True,
     )
     return environment.get_template(TEMPLATE).render(
-        run=run,
+        run=status.run,
         studies=[_study(each, rules) for each in studies],
         rules=rules,
-        gates=_counted(answers),
-        unfinished=[job for job in run["jobs"] if job["state"] != COMPLETED],
+        gates=_counted([each.answer for each in status.verdicts]),
+        score=score_line(status.verdicts, status.score, status.grade, status.metrics_score),
+        levels=[table.html() for table in _levels(status)],
+        untold=status.untold,
+        unfinished=[job for job in status.run["jobs"] if job["state"] != COMPLETED],
     )
+
+
+def _levels(status: Status) -> list[Table]:
+    """The service levels and, where some stay open, why."""
+    tables = [levels_table(status.verdicts), open_table(status.verdicts)]
+    return tables if tables[1].rows else tables[:1]
 
 
 def _counted(answers: Sequence[Answer]) -> str:
@@ -77,6 +89,8 @@ def _untold(study: StudyPage) -> str:
 def _study(study: StudyPage, rules: Mapping[str, str]) -> dict[str, Any]:
     """What the template needs of a study: words and finished HTML."""
     verdict = study.audit.verdict
+    first = {name: each for stem in HEADLINES for name, each in study.results.items() if name.startswith(stem)}
+    rest = {name: each for name, each in study.results.items() if name not in first}
     return {
         "stem": study.stem,
         "title": study.title,
@@ -88,7 +102,9 @@ def _study(study: StudyPage, rules: Mapping[str, str]) -> dict[str, Any]:
         "causes": causes(study.audit, rules),
         "tables": [
             table.html()
-            for table in (results_table(study.results), findings_table(study.audit), verdicts_table(study.verdicts))
+            for table in (results_table(first), findings_table(study.audit), verdicts_table(study.verdicts))
         ],
+        "further": results_table(rest, "About the measurement").html() if rest else "",
+        "further_count": len(rest),
         "pictures": [(base64.b64encode(png).decode("ascii"), said) for png, said in study.pictures],
     }

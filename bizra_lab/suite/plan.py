@@ -15,6 +15,8 @@ from bizra_lab.study import Study, load, studies
 PATIENCE_SPANS = 4
 PATIENCE_S = 600.0
 
+LAST = 90  # notebooks from this number on look at what the others have left, so they wait for them
+
 _NUMBERED = re.compile(r"^\d\d_(?P<stem>\w+)$")
 
 
@@ -29,6 +31,11 @@ class Job:
     overrides: Mapping[str, Any]
     checked: Study
     patience_s: float  # for one cell
+
+    @property
+    def comes_last(self) -> bool:
+        """Whether it looks at what the others have left."""
+        return int(self.notebook.name[:2]) >= LAST
 
     @property
     def measuring(self) -> bool:

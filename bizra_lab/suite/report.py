@@ -1,4 +1,4 @@
-"""The page of a run, gathered from what the run left: its state, its records, and the pictures in its notebooks."""
+"""The page and the status of a run, gathered from what it left: state, records, verdicts, and notebooks' pictures."""
 
 from __future__ import annotations
 
@@ -12,17 +12,31 @@ from bizra_lab.evidence.record import audit_of, read_record, results_of, verdict
 from bizra_lab.files import write_atomically
 from bizra_lab.reporting.page import StudyPage, page
 from bizra_lab.reporting.picture import MEDIA_TYPE, PAGE_SCALE, Picture
+from bizra_lab.reporting.status import Status, status_markdown
 from bizra_lab.suite.run_folder import JobState, open_run
+from bizra_lab.suite.verdicts import read_verdicts
 
 REPORT_FILE = "report.html"
+STATUS_FILE = "STATUS.md"
 
 
 def write_report(folder: Path) -> Path:
-    """Write the run's page anew and return where it is. Raises Unreadable or Unwritable with one line."""
+    """Write the run's page and its status anew and return the page's path. Raises Unreadable or Unwritable."""
     run = open_run(folder)
     studies = [_study(folder, job) for job in run.jobs.values() if (folder / f"{job.stem}.record.json").is_file()]
+    judged = read_verdicts(folder)
+    status = Status(
+        run.document(),
+        {each.stem: each.audit for each in studies},
+        judged.verdicts,
+        judged.score,
+        judged.grade,
+        judged.metrics_score,
+        judged.untold,
+    )
     path = folder / REPORT_FILE
-    write_atomically(path, page(run.document(), studies, {name: each.page for name, each in RULES.items()}).encode())
+    write_atomically(path, page(status, studies, {name: each.page for name, each in RULES.items()}).encode())
+    write_atomically(folder / STATUS_FILE, status_markdown(status).encode())
     return path
 
 

@@ -1,24 +1,23 @@
-"""A run from end to end: plan, execute, judge, report."""
+"""A run from end to end: plan, execute, judge, report, seal."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bizra_lab.errors import COULD_NOT_RUN, SettingsError
-from bizra_lab.files import write_atomically
 from bizra_lab.gates import Gates, load_gates
 from bizra_lab.harness.doctor import glance
 from bizra_lab.harness.environment import now_utc, read_code, read_host, read_python
 from bizra_lab.settings import plain
 from bizra_lab.suite.execute import JobEvent, execute
 from bizra_lab.suite.plan import Job, plan
-from bizra_lab.suite.report import write_report
 from bizra_lab.suite.run_folder import Run, State, alone_in, create_run, find_run, open_run, to_do
-from bizra_lab.suite.verdicts import ALL_PASS, SOME_OPEN, RunVerdicts, gates_document, judge_run, read_records
+from bizra_lab.suite.seal import Concluded, conclude, sealed_at
+from bizra_lab.suite.verdicts import ALL_PASS, SOME_OPEN, RunVerdicts
+from bizra_lab.suite.verify import judge_again
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +34,17 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
-    """Where a run was left, what its gates say, and one line for each notebook that did not run to its end."""
+    """
+    Where a run was left, what its gates say, and one line for each notebook that did not run to its end.
+
+    `unsealed` is the reason for which it has no seal; empty where it has one.
+    """
 
     folder: Path
     judged: RunVerdicts
     failures: tuple[str, ...]
     open_expected: bool
+    unsealed: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -54,7 +58,7 @@ class FinishedRun:
 
 def run_suite(home: Path, request: RunRequest, on_event: Callable[[JobEvent], None]) -> FinishedRun:
     """
-    Execute what `request` asks for, judge it, and write gates.json and report.html beside the notebooks.
+    Execute what `request` asks for, judge it, write gates.json and report.html beside the notebooks, and seal it all.
 
     Raises LabError with one line for what stops it before it starts; a notebook that fails is told in the result.
     """
@@ -65,29 +69,39 @@ def run_suite(home: Path, request: RunRequest, on_event: Callable[[JobEvent], No
             raise SettingsError(f"{home / 'notebooks'}: no study has a notebook; expected NN_<study>.ipynb")
         run = create_run(home, jobs, _about(home, request, jobs), now_utc())
         with alone_in(run.folder):
-            judged = _execute_and_judge(run, jobs, home, request.workers, gates, on_event)
+            concluded = _execute_and_conclude(run, jobs, home, request.workers, gates, on_event)
     else:
         folder = find_run(home, request.resume)
         with alone_in(folder):
             run = open_run(folder)
             jobs = _planned_before(run, home)
-            judged = _execute_and_judge(run, jobs, home, request.workers, gates, on_event)
-    failures = tuple(
+            if sealed_at(folder, home) is not None:  # it is whole, and stays as it is
+                concluded = Concluded(judge_again(folder, home, gates), "")
+            else:
+                concluded = _execute_and_conclude(run, jobs, home, request.workers, gates, on_event)
+    return FinishedRun(
+        run.folder,
+        concluded.judged,
+        _failures(run),
+        all(job.checked.profile.open_expected for job in jobs),
+        concluded.unsealed,
+    )
+
+
+def _execute_and_conclude(
+    run: Run, jobs: Sequence[Job], home: Path, workers: int, gates: Gates, on_event: Callable[[JobEvent], None]
+) -> Concluded:
+    left = to_do(run, jobs)
+    for last in (False, True):
+        execute(run, [job for job in left if job.comes_last is last], home, workers, on_event)
+    # A run that is not whole is left open, to be gone on with.
+    return conclude(run, home, gates, "a notebook did not run to its end" if _failures(run) else "")
+
+
+def _failures(run: Run) -> tuple[str, ...]:
+    return tuple(
         job.error or f"{job.notebook}: {job.state}" for job in run.jobs.values() if job.state is not State.COMPLETED
     )
-    return FinishedRun(run.folder, judged, failures, all(job.checked.profile.open_expected for job in jobs))
-
-
-def _execute_and_judge(
-    run: Run, jobs: Sequence[Job], home: Path, workers: int, gates: Gates, on_event: Callable[[JobEvent], None]
-) -> RunVerdicts:
-    execute(run, to_do(run, jobs), home, workers, on_event)
-    judged = judge_run(run.id, read_records(run.folder) if _any_record(run) else {}, gates)
-    text = json.dumps(gates_document(judged), indent=2, ensure_ascii=False, allow_nan=False)
-    write_atomically(run.folder / "gates.json", text.encode() + b"\n")
-    run.finish(now_utc())
-    write_report(run.folder)
-    return judged
 
 
 def _about(home: Path, request: RunRequest, jobs: tuple[Job, ...]) -> dict[str, Any]:
@@ -121,7 +135,3 @@ def _planned_before(run: Run, home: Path) -> tuple[Job, ...]:
             f"{run.id}: the settings of {', '.join(changed)} have changed since; expected the same, or a new run"
         )
     return jobs
-
-
-def _any_record(run: Run) -> bool:
-    return any(run.folder.glob("*.record.json"))

@@ -21,7 +21,7 @@ from nbclient import NotebookClient
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from bizra_lab.reporting.page import page
-from tests.reporting.test_page import CACHE, RUN
+from tests.reporting.test_page import CACHE, STATUS
 
 BROWSER_OPTIONS = [
     "--no-sandbox",
@@ -168,7 +168,7 @@ def test_nbconvert_shows_the_picture_where_no_script_runs(
 
 
 def test_a_runs_page_fits_a_telephone_and_asks_nothing_of_anyone(browser: Browser, tmp_path: Path) -> None:
-    (tmp_path / "report.html").write_text(page(RUN, [CACHE]), encoding="utf-8")
+    (tmp_path / "report.html").write_text(page(STATUS, [CACHE]), encoding="utf-8")
     asked_elsewhere: list[str] = []
     opened = _page_that_stays_here(browser, asked_elsewhere)
     opened.set_viewport_size({"width": 390, "height": 800})

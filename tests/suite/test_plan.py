@@ -28,6 +28,12 @@ def test_only_a_real_clock_measures(home: Path, write_notebook: WriteNotebook) -
     assert [True, False] == [plan((), profile, {}, home)[0].measuring for profile in ("smoke", "replay")]
 
 
+def test_what_looks_at_the_others_comes_last(home: Path, write_notebook: WriteNotebook) -> None:
+    write_notebook("00_the_lab")
+    write_notebook("90_circuit_breaker")
+    assert [False, True] == [job.comes_last for job in plan((), "smoke", {}, home)]
+
+
 def test_a_cell_is_given_the_longer_the_more_it_measures(home: Path, write_notebook: WriteNotebook) -> None:
     write_notebook("00_the_lab")
     (audit,), (smoke,) = plan((), "audit", {}, home), plan((), "smoke", {}, home)
