@@ -8,12 +8,16 @@ from bizra_lab.model import Audit, Finding, NotChecked, Weight
 from bizra_lab.reporting.claims import (
     ClaimedInFlight,
     TheirRule,
+    against,
     both_rules_table,
     claims_table,
+    quiet_rules,
     say_in_flight,
+    summary_table,
     withheld_table,
     worked_findings_table,
 )
+from bizra_lab.reporting.table import TEXT_COLUMNS
 
 SOUND = Audit({"bandwidth": ()})
 TOO_FAST = Audit({"bandwidth": (Finding(Weight.REFUTES, "4 does not fit through 3"),), "drift": ()})
@@ -45,6 +49,65 @@ class TestClaimsTable:
 
     def test_names_no_rule_for_a_remark(self) -> None:
         assert ("VALIDATED", "") == claims_table({"noted": NOTED}, {}).rows[0][2:]
+
+
+class TestSummary:
+    def test_says_of_each_claim_what_weighs_heaviest_in_a_few_words(self) -> None:
+        table = summary_table([("a_link", TOO_FAST), ("short", SHORT), ("silent", SILENT)], "here.yaml")
+        assert "here.yaml: 3 claims: 0 validated, 2 under audit, 1 refuted" == table.title
+        assert (
+            ("a_link", "REFUTED", "bandwidth: 4 does not fit through 3"),
+            ("short", "UNDER AUDIT", "too_short: 1 s was measured"),
+            ("silent", "UNDER AUDIT", "not checked by too_short: duration undisclosed"),
+        ) == table.rows
+
+    def test_names_a_doubt_about_one_result_before_one_about_everything(self) -> None:
+        everything, one = Finding(Weight.DOUBT, "all of it"), Finding(Weight.DOUBT, "the mean", ("latency_ns.mean",))
+        assert "b: the mean" == summary_table([("x", Audit({"a": (everything,), "b": (one,)}))], "").rows[0][2]
+
+    def test_has_nothing_to_say_of_a_sound_claim(self) -> None:
+        assert ("noted", "VALIDATED", "") == summary_table([("noted", NOTED)], "").rows[0]
+
+    def test_keeps_a_long_sentence_on_its_line(self) -> None:
+        long = Audit({"bandwidth": (Finding(Weight.DOUBT, "far too many words " * 20),)})
+        table = summary_table([("a_claim_of_a_name_that_is_not_short", long)], "")
+        assert table.rows[0][2].endswith(" …")
+        assert 4 == len(str(table).splitlines())
+
+
+class TestAgainst:
+    def test_lists_what_was_found_heaviest_first_and_what_is_withheld_last(self) -> None:
+        audit = Audit(
+            {
+                "a": (Finding(Weight.DOUBT, "perhaps"), Finding(Weight.NOTE, "by the way")),
+                "b": TOO_FAST.findings["bandwidth"],
+            },
+            {name: NotChecked("kind undisclosed", undisclosed=True) for name in ("c", "d")},
+        )
+        lines = [
+            "  refutes      b: 4 does not fit through 3",
+            "  doubt        a: perhaps",
+            "  not checked  kind undisclosed (c, d)",
+        ]
+        assert lines == against(audit, with_notes=False).splitlines()
+        assert "  note         a: by the way" == against(audit, with_notes=True).splitlines()[2]
+
+    def test_wraps_a_long_sentence_under_itself(self) -> None:
+        text = against(Audit({"a": (Finding(Weight.DOUBT, "many words " * 30),)}), with_notes=False)
+        first, *more = text.splitlines()
+        assert more and all(len(line) <= TEXT_COLUMNS for line in (first, *more))
+        assert all(line.startswith(" " * first.index("a:")) for line in more)
+
+    def test_says_so_where_nothing_was_found(self) -> None:
+        assert "no rule found anything" == against(NOTED, with_notes=False).strip()
+
+    def test_commands_no_terminal(self) -> None:
+        assert "\x1b" not in against(Audit({"a": (Finding(Weight.DOUBT, "red \x1b[31m"),)}), with_notes=False)
+
+
+def test_rules_that_said_nothing_are_counted() -> None:
+    assert "1 rule found nothing, 0 had nothing to look at" == quiet_rules(TOO_FAST)
+    assert "0 rules found nothing, 1 had nothing to look at" == quiet_rules(PRINTED)
 
 
 class TestWorkedFindings:

@@ -121,10 +121,22 @@ def test_what_is_withheld_is_to_be_disclosed(settled_by: str, reason: str) -> No
 
 def test_a_finding_that_does_not_say_what_it_takes_is_settled_by_the_threshold_on_the_rules_page() -> None:
     audit = Audit({"mine": (Finding(Weight.VOID, "it is wrong"),)})
-    assert [Point("it is wrong", "a measurement inside the threshold: at least as right as a clock.")] == points(
+    assert [Point("it is wrong", "figures to which this does not apply: at least as right as a clock.")] == points(
         audit, OWN_PAGE
     )
     assert [Point("it is wrong", "another measurement")] == points(audit)
+
+
+def test_a_share_of_too_few_is_settled_by_as_many_as_would_tell() -> None:
+    audit = Audit({"mine": (Finding(Weight.DOUBT, "98.5 % of 200; about 3,012 operations would tell"),)})
+    assert [Point("98.5 % of 200", "about 3,012 operations would tell")] == points(audit)
+
+
+def test_a_claim_is_quoted_in_its_sources_words() -> None:
+    said = Claim("a", {}, Declared(), says="as *fast* as | light")
+    text = findings_markdown("theirs.yaml", "claims", [(said, DOUBTED), (claim("b"), FINE)], PAGES)
+    assert "a : UNDER AUDIT The source says: “as *fast* as | light” A short run" in words(rendered(text))
+    assert 1 == text.count("The source says")
 
 
 def test_what_arithmetic_excludes_is_settled_by_no_measurement() -> None:
@@ -193,11 +205,12 @@ def test_each_rule_that_is_named_is_linked_to_its_page(file: str) -> None:
 )
 def test_words_of_others_are_shown_as_they_are_and_do_nothing(hostile: str) -> None:
     audit = Audit({"mine": (Finding(Weight.DOUBT, hostile, (hostile,)),)}, {"yours": NotChecked(hostile, False)})
-    shown = rendered(markdown((hostile, audit), source=hostile))
+    quoted = Claim(hostile, {}, Declared(), says=hostile)
+    shown = rendered(findings_markdown(hostile, "wrk", [(quoted, audit)], PAGES))
     assert {"h1", "h2", "h3", "p", "ul", "li", "strong", "code"} == set(re.findall(r"<(\w+)", shown))
     assert 1 == shown.count("<h3>")
     once = html.unescape(shown).replace("\n", " ")
-    assert 5 <= once.count(" ".join(hostile.split()))
+    assert 6 <= once.count(" ".join(hostile.split()))
 
 
 @pytest.mark.parametrize("sign", ["\x1b[31m", "\ud800", "\u202e", "\x00", "\u2028"])

@@ -12,14 +12,18 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from nbclient import NotebookClient
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
+from bizra_lab.model import Audit, Finding, Weight
 from bizra_lab.reporting.page import page
 from tests.reporting.test_page import CACHE, STATUS
 
@@ -175,4 +179,22 @@ def test_a_runs_page_fits_a_telephone_and_asks_nothing_of_anyone(browser: Browse
     opened.goto((tmp_path / "report.html").as_uri())
     assert 390 == opened.evaluate("document.documentElement.scrollWidth")
     assert [] == asked_elsewhere
+    opened.close()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_runs_page_can_be_used_by_everybody(
+    browser: Browser, tmp_path: Path, scheme: Literal["light", "dark"], width: int
+) -> None:
+    doubted = Audit({"too_short": (Finding(Weight.DOUBT, "1 s was measured; it takes 120 s"),)})
+    studies = [CACHE, replace(CACHE, stem="other", title="Another", audit=doubted)]
+    html = page(replace(STATUS, untold=("poi.verifies",)), studies, {"too_short": "Short.\n\nThreshold: 120 s."})
+    (tmp_path / "report.html").write_text(html, encoding="utf-8")
+    # Only what looks at the page is let in past its own prohibition of scripts.
+    opened = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
+    opened.goto((tmp_path / "report.html").as_uri())
+    found = Axe().run(opened).response
+    assert [] == [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]]
+    assert len(found["passes"]) > 10
     opened.close()
