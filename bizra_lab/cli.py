@@ -6,6 +6,7 @@ The commands: the only place that prints, and the only one that ends with an exi
     measure 0 validated · 1 refuted · 3 under audit · 2 could not measure
     audit   0 validated · 1 refuted · 3 under audit · 2 unreadable
     compare 0 equivalent or better · 1 worse, or different · 3 cannot be told · 2 not comparable
+    verify  0 authentic · 1 not · 2 unreadable
     doctor  0 fit · 1 unfit · 3 careful · 2 could not look
 
 Control-C ends with 130, as a shell expects, and leaves no half-written file.
@@ -31,13 +32,18 @@ from bizra_lab.units import printable
 
 if TYPE_CHECKING:
     from bizra_lab.evidence.audit_document import AuditedSource
+    from bizra_lab.model import Audit, Claim
     from bizra_lab.suite.execute import JobEvent
     from bizra_lab.suite.history import Names
+    from bizra_lab.suite.verdicts import RunVerdicts
+
+LEDGER = "ledger"  # in place of a run: all that were sealed
 
 INTERRUPTED = 128 + signal.SIGINT
 
 TRUST_EXIT = {"validated": 0, "refuted": 1, "under_audit": 3}
 COMPARE_EXIT = {"equivalent": 0, "better": 0, "different": 1, "worse": 1, "open": 3}
+NOT_AUTHENTIC = 1
 FITNESS_EXIT = {"fit": 0, "unfit": 1, "careful": 3, "unknown": COULD_NOT_RUN}
 
 
@@ -110,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("source", metavar="SOURCE", help="a result file, of this lab or of another tool")
     audit.add_argument("--format", default="auto", help="what the file is (default: auto, by its content)")
     audit.add_argument("--workers", type=_jobs, metavar="N", help="the concurrency, where the file does not say it")
+    audit.add_argument("--full", action="store_true", help="every result, and every rule's answer, of every claim")
     audit.add_argument("--json", action="store_true", help="one JSON document instead of tables")
     audit.add_argument("--findings", metavar="FILE", help="leave what to ship, what not and why as Markdown")
     audit.add_argument("--sarif", metavar="FILE", help="leave the findings as SARIF 2.1.0, which code hosts show")
@@ -135,6 +142,8 @@ def _parser() -> argparse.ArgumentParser:
     report = commands.add_parser("report", help="write a run's page again and say where it is")
     report.add_argument("run", metavar="RUN", help="a run's id, its folder, or `latest`")
     report.set_defaults(command=_report)
+
+    _add_seal_commands(commands.add_parser)
 
     doctor = commands.add_parser("doctor", help="is this machine fit to measure on? (a few seconds)")
     doctor.add_argument("--json", action="store_true", help="one JSON document instead of a table")
@@ -217,6 +226,7 @@ def _add_measure_options(measure: argparse.ArgumentParser) -> None:
     add("--seed", type=int, metavar="N", help="for what is left to chance (default: 0)")
     add("--recorder", choices=("auto", "c", "python"), help="default: c where it was built")
     add("--out", metavar="FILE", help="leave every operation in a samples file")
+    add("--full", action="store_true", help="the answer of every rule, not only what was found")
     add("--json", action="store_true", help="one JSON document instead of tables")
 
 
@@ -234,7 +244,7 @@ def _measure(arguments: argparse.Namespace) -> int:
     samples = measure_named(named, options)
     if arguments.out:
         write_samples(samples, Path(arguments.out))
-    return _print_audited(audited_samples(arguments.function, "measured", samples), arguments.json)
+    return _print_audited(audited_samples(arguments.function, "measured", samples), arguments.json, arguments.full)
 
 
 def _audit(arguments: argparse.Namespace) -> int:
@@ -253,7 +263,7 @@ def _audit(arguments: argparse.Namespace) -> int:
     audited = audit_source(source, arguments.format, arguments.workers)
     if arguments.findings or arguments.sarif:
         _leave_findings(audited, arguments.findings, arguments.sarif)
-    return _print_audited(audited, arguments.json)
+    return _print_audited(audited, arguments.json, arguments.full)
 
 
 def _leave_findings(audited: AuditedSource, markdown: str | None, sarif: str | None) -> None:
@@ -278,38 +288,62 @@ def _version() -> str:
         return "unknown"
 
 
-def _print_audited(audited: AuditedSource, as_json: bool) -> int:
-    """Print the claims of a source with their audits, and return the exit code of the worst."""
+def _print_audited(audited: AuditedSource, as_json: bool, in_full: bool) -> int:
+    """
+    Print the claims of a source with their audits, and return the exit code of the worst.
+
+    Of several claims first a summary, then what stands against those that are not validated; `in_full`, every result
+    and every rule's answer of all of them.
+    """
     from bizra_lab.evidence.audit_document import audit_document
-    from bizra_lab.reporting.table import findings_table, results_table
+    from bizra_lab.reporting.claims import summary_table
 
     if as_json:
         _print_json(audit_document(audited))
         return TRUST_EXIT[audited.verdict]
+    several = len(audited.claims) > 1
+    if several:
+        print(summary_table([(claim.name, audit) for claim, audit in audited.claims], audited.source), end="\n\n")
     for claim, audit in audited.claims:
-        print(
-            f"{printable(claim.name)} ({claim.declared.scope or 'scope undisclosed'}): {audit.verdict.value.upper()}\n"
-        )
-        print(results_table(claim.results), findings_table(audit), sep="\n\n")
-    print(f"\n{printable(audited.source)}: {audited.verdict.value.upper()}")
+        if in_full or not several or TRUST_EXIT[audit.verdict]:
+            _print_claim(claim, audit, in_full=in_full, alone=not several)
+    print(f"{printable(audited.source)}: {audited.verdict.value.upper()}")
     return TRUST_EXIT[audited.verdict]
+
+
+def _print_claim(claim: Claim, audit: Audit, *, in_full: bool, alone: bool) -> None:
+    from bizra_lab.reporting.claims import against, quiet_rules
+    from bizra_lab.reporting.table import findings_table, results_table
+
+    scope = claim.declared.scope or "scope undisclosed"
+    print(f"{printable(claim.name)} ({scope}): {audit.verdict.value.upper()}")
+    if claim.says:
+        print(f"“{printable(claim.says)}”")
+    if in_full or alone:
+        print(f"\n{results_table(claim.results)}\n")
+    if in_full:
+        print(findings_table(audit), end="\n\n")
+    else:
+        print(against(audit, with_notes=alone), end="\n\n")
+    if alone and not in_full:
+        print(f"{quiet_rules(audit)} (--full lists them)\n")
 
 
 def _gates(arguments: argparse.Namespace) -> int:
     from bizra_lab.gates import load_gates
-    from bizra_lab.reporting.table import verdicts_table
     from bizra_lab.study import find_home
     from bizra_lab.suite.run_folder import find_run
-    from bizra_lab.suite.verdicts import gates_document, judge_run, read_records
+    from bizra_lab.suite.verdicts import gates_document
+    from bizra_lab.suite.verify import judge_again
 
     home = find_home()
     folder = find_run(home, arguments.run)
     spec = Path(arguments.spec) if arguments.spec else home / "params" / "gates.yaml"
-    judged = judge_run(folder.name, read_records(folder), load_gates(spec))
+    judged = judge_again(folder, home, load_gates(spec))
     if arguments.json:
         _print_json(gates_document(judged))
     else:
-        print(verdicts_table(judged.verdicts), f"\nscore {judged.score:.3f}, grade {judged.grade}", sep="\n")
+        _print_judged(judged)
     return judged.exit_code
 
 
@@ -470,7 +504,6 @@ def _lab(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from bizra_lab.reporting.table import verdicts_table
     from bizra_lab.study import find_home
     from bizra_lab.suite.run import RunRequest, run_suite
 
@@ -486,11 +519,21 @@ def _run(arguments: argparse.Namespace) -> int:
         finished = run_suite(find_home(), request, _Progress())
     for sentence in finished.failures:
         _say(sentence)
+    if finished.unsealed and not finished.failures:
+        _say(f"not sealed: {finished.unsealed}")
     if finished.judged.verdicts or not finished.failures:
-        print(verdicts_table(finished.judged.verdicts))
-        print(f"\nscore {finished.judged.score:.3f}, grade {finished.judged.grade}")
+        _print_judged(finished.judged)
     print(f"notebooks, samples, records and report.html: {finished.folder}")
     return finished.exit_code
+
+
+def _print_judged(judged: RunVerdicts) -> None:
+    from bizra_lab.reporting.status import levels_table, open_table, score_line
+
+    print(levels_table(judged.verdicts))
+    if (still_open := open_table(judged.verdicts)).rows:
+        print("", still_open, sep="\n")
+    print(f"\n{score_line(judged.verdicts, judged.score, judged.grade, judged.metrics_score)}")
 
 
 def _assignments(texts: Sequence[str]) -> dict[str, Any]:
@@ -541,8 +584,96 @@ class _Progress:
 
 def _report(arguments: argparse.Namespace) -> int:
     from bizra_lab.study import find_home
-    from bizra_lab.suite.report import write_report
+    from bizra_lab.suite.run_folder import find_run
+    from bizra_lab.suite.verify import report_again
+
+    home = find_home()
+    print(report_again(find_run(home, arguments.run), home))
+    return 0
+
+
+def _add_seal_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
+    seal = add("seal", help="judge and seal a run that has no seal yet")
+    seal.add_argument("run", metavar="RUN", help="a run's id, its folder, or `latest`")
+    seal.set_defaults(command=_seal)
+
+    verify = add("verify", help="is this run as it was sealed, and by whom?")
+    verify.add_argument("path", metavar="PATH", help="a sealed run (id, folder, `latest`), or `ledger` for all of them")
+    verify.add_argument("--key", metavar="PUB", help="trust this public key (PEM) and no other")
+    verify.set_defaults(command=_verify)
+
+    retain = add("retain", help="remove sealed runs whose time is over; the ledger keeps that they were")
+    retain.add_argument("--dry-run", action="store_true", help="only say what would become of each")
+    retain.add_argument("--hold", metavar="RUN", help="keep this run until it is released (with --because)")
+    retain.add_argument("--release", metavar="RUN", help="let its time count again (with --because)")
+    retain.add_argument("--because", metavar="TEXT", default="", help="the reason, which the ledger keeps")
+    retain.set_defaults(command=_retain)
+
+
+def _seal(arguments: argparse.Namespace) -> int:
+    from bizra_lab.gates import load_gates
+    from bizra_lab.study import find_home
+    from bizra_lab.suite.run_folder import alone_in, find_run, open_run
+    from bizra_lab.suite.seal import conclude
+
+    home = find_home()
+    folder = find_run(home, arguments.run)
+    with alone_in(folder):
+        concluded = conclude(open_run(folder), home, load_gates(home / "params" / "gates.yaml"))
+    if concluded.unsealed:
+        return _refuse(f"{folder.name}: not sealed: {concluded.unsealed}")
+    print(f"sealed: {folder}")
+    return 0
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from bizra_lab.study import find_home
+    from bizra_lab.suite.keyring import OWN, own_public_path
+    from bizra_lab.suite.verify import find_sealed, verify
+
+    home = None
+    with contextlib.suppress(SettingsError):  # a stranger has a run, a key, and no lab
+        home = find_home()
+    if arguments.path == LEDGER and home is not None:
+        return _verify_ledger(home)
+    folder = find_sealed(arguments.path, home)
+    found = verify(folder, home, Path(arguments.key) if arguments.key else None)
+    for problem in found.problems:
+        print(problem)
+    print(f"{printable(str(folder))}: {'AUTHENTIC' if found.authentic else 'NOT AUTHENTIC'}")
+    if found.sealed.statement is not None:
+        print(f"{found.sealed.intact} of {len(found.sealed.statement.subjects)} files are as they were sealed")
+    print(f"signed with: {found.sealed.signed_by or 'no key that is trusted'}")
+    if found.sealed.signed_by == OWN:
+        print(f"  others check it with {own_public_path(home)}, which they must have from you, and not with the run")
+    print(f"ledger: {found.ledger}")
+    return 0 if found.authentic else NOT_AUTHENTIC
+
+
+def _verify_ledger(home: Path) -> int:
+    from bizra_lab.suite.verify import intact_ledger, missing_runs
+
+    ledger = intact_ledger(home)
+    problems = missing_runs(ledger, home)
+    for problem in problems:
+        print(problem)
+    mark = ledger.mark
+    print(f"ledger {mark.ledger[:16]}: {mark.entries} entries, root {mark.root}, {len(ledger.kept)} runs kept")
+    return NOT_AUTHENTIC if problems else 0
+
+
+def _retain(arguments: argparse.Namespace) -> int:
+    from bizra_lab.harness.environment import now_utc
+    from bizra_lab.study import find_home
+    from bizra_lab.suite.retention import fates, hold, release, retain
     from bizra_lab.suite.run_folder import find_run
 
-    print(write_report(find_run(find_home(), arguments.run)))
+    home, now = find_home(), now_utc()
+    if arguments.hold:
+        hold(home, find_run(home, arguments.hold).name, arguments.because, now)
+    if arguments.release:
+        release(home, find_run(home, arguments.release).name, arguments.because, now)
+    asked = arguments.dry_run or arguments.hold or arguments.release
+    for fate in fates(home, now) if asked else retain(home, now):
+        print(f"{fate.run}: {'removed' if fate.removed else 'kept'}, {fate.reason}")
     return 0

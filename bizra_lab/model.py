@@ -27,6 +27,7 @@ Scope = Literal["inproc", "http", "simulated"]
 LoadKind = Literal["closed", "open"]
 Arrivals = Literal["constant", "poisson"]
 WorkersAs = Literal["threads", "tasks", "processes"]
+Side = Literal["at_most", "at_least"]
 
 SUCCESS = "ok"  # the outcome of an operation that did what it should
 
@@ -430,11 +431,66 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """
+    A date as it was `written`: some moment of the interval, s since 1970 by the clock on its wall.
+
+    `ahead_s` is by how much that clock is ahead of UTC; None where no zone is named.
+    """
+
+    written: str
+    earliest_s: float
+    latest_s: float
+    ahead_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One of several that are asked in turn: the share that it answers of what reaches it, and how long it takes."""
+
+    name: str
+    answers: Estimate
+    latency: Estimate | None = None  # mean, ns
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """The load on each replica at which there is to be another, and the demonstration of it, where one is told of."""
+
+    at: Estimate
+    least: int  # replicas that there are without any load
+    load: Estimate | None = None  # on all of them
+    replicas: int | None = None  # that there then were
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """
+    What a source says of its own figures, beyond them and their conditions; empty where it says nothing.
+
+    Claims of one source with the same `about` speak of one thing, those with the same `run` of one measurement.
+    """
+
+    about: str | None = None
+    run: str | None = None
+    version: str | None = None  # of what is spoken of
+    withdrawn: bool = False  # whether the source has taken the figures back
+    dated: Moment | None = None
+    rests_on: Mapping[str, Moment] = field(default_factory=dict)  # when what it uses or quotes was made, by name
+    sides: Mapping[str, Side] = field(default_factory=dict)  # of its declared limit, on which a result is to lie
+    parts: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)  # of a result, in its unit
+    layers: tuple[Layer, ...] = ()
+    sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what was counted, set by set
+    scaling: Scaling | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """
     What a rule looks at: results with what was declared of them, and the samples where there are any.
 
-    `beside` are the other claims of the same source, each without such a list of its own.
+    `beside` are the other claims of the same source, each without such a list of its own. `says` is the claim in its
+    source's words, where it has any.
     """
 
     name: str
@@ -442,6 +498,8 @@ class Claim:
     declared: Declared
     samples: Samples | None = None
     beside: tuple[Claim, ...] = ()
+    says: str = ""
+    stated: Stated = Stated()
 
 
 @dataclass(frozen=True, slots=True)
@@ -493,7 +551,12 @@ class Answer(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A gate's answer about one result, with the sentence that explains it."""
+    """
+    A gate's answer about one result, with the sentence that explains it, and its parts where they are asked for alone.
+
+    `limit` and `found` are worded with their units; `found` is empty where there is no result. `why_open` is why a
+    comparison may not be taken for an answer.
+    """
 
     gate: str
     of: str
@@ -501,6 +564,9 @@ class Verdict:
     sentence: str
     weight: float = 1.0
     key: bool = False
+    limit: str = ""
+    found: str = ""
+    why_open: str = ""
 
 
 class Fitness(enum.StrEnum):

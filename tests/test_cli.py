@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def test_a_smoke_run_ends_well_though_its_gates_stay_open(
 ) -> None:
     home, done = smoke
     assert 0 == done.returncode, done.stderr
-    assert "Gates: 0 pass, 0 fail, 3 open" in done.stdout
+    assert "Service levels: 1 pass, 0 fail, 6 open" in done.stdout
     assert str(latest(home)) in done.stdout
     assert ["  circuit_breaker: running", "  circuit_breaker: completed"] == done.stderr.splitlines()
 
@@ -88,11 +89,21 @@ def test_a_run_leaves_what_is_promised_and_nothing_half_written(
     folder = latest(smoke[0])
     assert [
         "01_circuit_breaker.ipynb",
+        "SHA256SUMS",
+        "STATUS.md",
+        "VERIFY.sh",
+        "attestation.json",
+        "attestation.sigstore.json",
+        "circuit_breaker.params.yaml",
         "circuit_breaker.record.json",
         "circuit_breaker.samples.parquet",
         "gates.json",
+        "gates.yaml",
+        "pub.pem",
         "report.html",
         "run.json",
+        "smoke.profile.yaml",
+        "statement.json",
     ] == sorted(path.name for path in folder.iterdir())
     state = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert {"profile", "params", "git", "lock_digest", "host", "started", "finished", "jobs"} <= set(state)
@@ -108,7 +119,7 @@ def test_gates_of_a_run_are_one_json_document(smoke: tuple[Path, subprocess.Comp
     done = shell(smoke[0], "gates", "latest", "--json")
     assert 3 == done.returncode
     document = json.loads(done.stdout)
-    assert {"pass": 0, "fail": 0, "open": 3} == document["counts"]
+    assert {"pass": 1, "fail": 0, "open": 6} == document["counts"]
     assert document == json.loads((latest(smoke[0]) / "gates.json").read_text(encoding="utf-8"))
 
 
@@ -124,12 +135,19 @@ def test_a_record_made_before_is_judged_by_another_gates_file(
     assert 0 == shell(smoke[0], "gates", "latest", "--spec", str(spec)).returncode  # that study was not run
 
 
-def test_a_report_is_written_again(smoke: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
-    page = latest(smoke[0]) / "report.html"
-    page.unlink()
+def test_a_report_of_a_sealed_run_is_written_again_outside_of_it(
+    smoke: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
     done = shell(smoke[0], "report", "latest")
+    page = smoke[0] / "outputs" / "reports" / f"{latest(smoke[0]).name}.html"
     assert (0, f"{page}\n") == (done.returncode, done.stdout)
     assert "data:image/png;base64," in page.read_text(encoding="utf-8")
+
+
+def test_a_run_is_sealed_and_in_the_ledger(smoke: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    done = shell(smoke[0], "verify", "latest")
+    assert 0 == done.returncode, done.stdout
+    assert "ledger: entry 1 of 1" in done.stdout
 
 
 def test_a_run_that_is_whole_has_nothing_to_resume(smoke: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
@@ -217,7 +235,7 @@ def test_a_disk_without_room_fails_the_notebook_with_one_line_and_leaves_nothing
     assert "Unwritable:" in line and "circuit_breaker.samples.parquet: " in line
     assert "Traceback" not in done.stderr + done.stdout
     left = sorted(path.name for path in latest(home).iterdir())
-    assert ["01_circuit_breaker.failed.ipynb", "gates.json", "report.html", "run.json"] == left
+    assert ["01_circuit_breaker.failed.ipynb", "STATUS.md", "gates.json", "report.html", "run.json"] == left
 
 
 def test_control_c_is_one_line_and_leaves_what_was_done(home: Path) -> None:
@@ -262,7 +280,7 @@ def test_a_reader_who_has_seen_enough_is_no_error(home: Path) -> None:
     [
         ("circuit_breaker", "components"),
         ("clock_step", "rules"),
-        ("circuit_breaker.p99", "gates"),
+        ("evidence.circuit_breaker.p99", "gates"),
         ("the_lab", "studies"),
     ],
 )
@@ -323,6 +341,94 @@ def test_an_audit_for_people_says_the_verdict_in_words(tmp_path: Path, capsys: p
     write_samples(clean_samples(1), tmp_path / "theirs.parquet")
     assert 0 == cli.main(["audit", str(tmp_path / "theirs.parquet")])
     assert capsys.readouterr().out.rstrip().endswith("theirs.parquet: VALIDATED")
+
+
+THREE_CLAIMS = """
+source: here
+claims:
+  - name: sound
+    says: "ten at a time, a second each"
+    scope: inproc
+    kind: closed
+    workers: 10
+    throughput_per_s: "9.990"
+    latency: {p50: "1.0000 s", mean: "1.0000 s"}
+    operations: 1200
+    duration: "120.1 s"
+    warmup: "30 s"
+    clock_step: "1 ns"
+    hardware: a machine
+  - name: too_many
+    says: "a hundred of ten"
+    kind: closed
+    workers: 10
+    throughput_per_s: "99.90"
+    latency: {mean: "1.0000 s"}
+  - {name: silent, throughput_per_s: 5}
+"""
+
+
+@pytest.fixture
+def of_three_claims(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., list[str]]:
+    """What `audit` prints of a file of three claims, with some options, in lines."""
+    (tmp_path / "three.yaml").write_text(THREE_CLAIMS)
+    monkeypatch.chdir(tmp_path)
+
+    def printed(*options: str) -> list[str]:
+        assert 1 == cli.main(["audit", "three.yaml", *options])
+        return capsys.readouterr().out.splitlines()
+
+    return printed
+
+
+def test_an_audit_of_several_claims_begins_with_how_each_of_them_fares(
+    of_three_claims: Callable[..., list[str]],
+) -> None:
+    lines = of_three_claims()
+    assert "three.yaml: 3 claims: 1 validated, 1 under audit, 1 refuted" == lines[0]
+    assert ["claim", "sound", "too_many", "silent"] == [line.split()[0] for line in (lines[1], *lines[3:6])]
+    assert ["too_many", "REFUTED", "littles_law:"] == lines[4].split()[:3]
+    assert "three.yaml: REFUTED" == lines[-1]
+    assert all(len(line) <= 110 for line in lines)
+
+
+def test_an_audit_of_several_claims_details_those_that_are_not_validated(
+    of_three_claims: Callable[..., list[str]],
+) -> None:
+    said = "\n".join(of_three_claims())
+    assert "too_many (scope undisclosed): REFUTED\n“a hundred of ten”\n  refutes      littles_law: λ·W" in said
+    assert "silent (scope undisclosed): UNDER_AUDIT" in said
+    assert "sound (inproc)" not in said
+    assert "Results" not in said
+
+
+def test_an_audit_in_full_lists_every_claim_with_its_results_and_every_rule(
+    of_three_claims: Callable[..., list[str]],
+) -> None:
+    said = "\n".join(of_three_claims("--full"))
+    assert "sound (inproc): VALIDATED\n“ten at a time, a second each”" in said
+    assert 3 == said.count("\nResults\n")
+    assert 3 == said.count("\nratio_arithmetic")
+
+
+def test_what_is_said_in_the_document_of_an_audit_does_not_change_with_what_is_printed(
+    of_three_claims: Callable[..., list[str]],
+) -> None:
+    assert of_three_claims("--json") == of_three_claims("--json", "--full")
+
+
+def test_an_audit_of_one_claim_shows_its_results_and_what_was_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_samples(samples_from(np.full(500, 1_000_000)), tmp_path / "short.parquet")
+    assert 3 == cli.main(["audit", str(tmp_path / "short.parquet")])
+    brief = capsys.readouterr().out
+    assert "\nResults\n" in brief and "  doubt        too_short: " in brief
+    assert "rules found nothing" in brief and "found nothing\n" not in brief
+    cli.main(["audit", str(tmp_path / "short.parquet"), "--full"])
+    assert "bandwidth" in capsys.readouterr().out
 
 
 # --- the lab itself

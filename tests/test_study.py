@@ -170,6 +170,17 @@ def test_the_record_is_json_without_nan(tmp_path: Path) -> None:
     json.loads(text, parse_constant=lambda constant: pytest.fail(f"{constant} in a record"))
 
 
+def test_further_evidence_is_left_beside_the_record_which_has_its_digest(tmp_path: Path) -> None:
+    study = load()
+    samples = measure(study)
+    results = line.estimate(samples, study.analysis)
+    audit = line.inspect(line.claim_of(samples, results))
+    made = line.record(study, samples, results, audit, (), tmp_path, {"wq_proof": {"heads": ["B3", "B3", "B3"]}})
+    assert b'{"heads":["B3","B3","B3"]}' == (tmp_path / "wq_proof.json").read_bytes()
+    named = made.content["documents"]["wq_proof"]
+    assert {"name": "wq_proof.json", "sha256": file_digest(tmp_path / "wq_proof.json")} == named
+
+
 def test_unknown_names_are_told_with_what_there_is() -> None:
     with pytest.raises(
         UnknownName,

@@ -13,18 +13,27 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
 from bizra_lab.audit._rule import estimates
-from bizra_lab.model import Claim, Estimate
+from bizra_lab.model import Claim, Estimate, NotChecked
 from bizra_lab.units import say, say_interval
 
 # Relative; percentiles out of histograms and sketches, as many tools print them, are off by as much.
 SKETCH_LOSS = 0.01
+
+# Relative; the same decimal number, reached by two ways.
+FLOAT_LOSS = 1e-9
+
+# Units in which results are worded as everywhere in the lab; those of others are left as they were written.
+OWN_UNITS = ("ns", "per_s", "share")
+
+# The answer of a rule about something that only some claims say.
+UNCLAIMED = NotChecked("nothing of the kind is claimed", undisclosed=False)
 
 _NAMED = re.compile(r"^(?P<stem>\w+)\.(?:p(?P<percent>\d+(?:\.\d+)?)|(?P<end>min|max))$")
 
@@ -44,6 +53,48 @@ class Bounds:
 
     low: float
     high: float
+
+
+def apart(here: Estimate | Bounds, there: Estimate | Bounds) -> bool:
+    """Whether no value of one interval is in the other, but for what arithmetic on floats loses."""
+    slack = FLOAT_LOSS * max(abs(here.low), abs(there.low))
+    return here.low > there.high + slack or here.high + slack < there.low
+
+
+def say_value(figure: Estimate) -> str:
+    """What is printed, for a person: "1.100 ms", "less than 300 cycles", "1,055 KB"; no digits that were not there."""
+    below = "less than " if figure.low == 0 and figure.value == figure.high > 0 else ""
+    number = say(figure.value, figure.unit) if figure.unit in OWN_UNITS else f"{figure.value:,.12g} {figure.unit}"
+    return f"{below}{number}"
+
+
+def say_limit(limit: float, unit: str) -> str:
+    """A limit of a result in this unit, for a person."""
+    return say_value(Estimate(limit, limit, limit, unit, 0))
+
+
+def say_figure(name: str, figure: Estimate) -> str:
+    """A result by its name for a person: "latency_ns.p99 of 1.100 ms"."""
+    return f"{name} of {say_value(figure)}"
+
+
+def say_where(values: Mapping[str, str]) -> str:
+    """Which claims print what, those that print the same together: "0 ns in b, 12.00 µs in c and 2 more"."""
+    by_value: dict[str, list[str]] = {}
+    for name, value in values.items():
+        by_value.setdefault(value, []).append(name)
+    return ", ".join(f"{value} in {first}{and_more(more)}" for value, (first, *more) in by_value.items())
+
+
+def and_more(things: Sequence[object]) -> str:
+    """The words " and 3 more" for things that are counted and not named; nothing where there are none."""
+    return f" and {len(things):,} more" if things else ""
+
+
+def same_thing(claim: Claim) -> Iterator[Claim]:
+    """The claims beside this one that speak of the same thing."""
+    about = claim.stated.about
+    return (other for other in claim.beside if about is not None and other.stated.about == about)
 
 
 def knots(claim: Claim, stem: str) -> tuple[Knot, ...]:
@@ -89,6 +140,12 @@ def deviation_bounds(published: Sequence[Knot], n: int, mean: Bounds) -> Bounds:
     widest = max(0.0, (most - middle) * (middle - least))
     of_a_sample = n / (n - 1) if n > 1 else 1.0
     return Bounds(math.sqrt(above + below) * (1 - SKETCH_LOSS), math.sqrt(widest * of_a_sample) * (1 + SKETCH_LOSS))
+
+
+def forced_mean(claim: Claim) -> Bounds | None:
+    """What percentiles and extremes of latency leave open for a mean that is not given, in ns; None without any."""
+    figures = knots(claim, "latency_ns")
+    return mean_bounds(figures, min(knot.figure.n for knot in figures)) if figures else None
 
 
 def _at_least(published: Sequence[Knot], n: int) -> list[tuple[float, float]]:

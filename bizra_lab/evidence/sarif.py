@@ -39,7 +39,8 @@ def sarif_document(audited: AuditedSource, name: str, pages: Mapping[str, str], 
     The SARIF log of one audit as plain data: every rule of `pages` (name → page), and each finding as a result.
 
     `name` is the audited file as seen from where the host's files begin (`name_inside`). What a claim withholds from a
-    rule is a result too, a warning: it leaves the claim under audit as a doubt does.
+    rule is a result too, a warning: it leaves the claim under audit as a doubt does. A claim that its source words is
+    quoted in the properties.
     """
     uri = quote(name, errors="surrogateescape")
     return {
@@ -98,6 +99,7 @@ def _results(audited: AuditedSource, uri: str) -> Iterator[dict[str, Any]]:
     location = {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": 1}}}
     for claim, audit in audited.claims:
         name = printable(claim.name)
+        says = {"says": printable(claim.says)} if claim.says else {}
         for rule, level, sentence, touches in _found(audit):
             about = digest([rule, name, touches])[:DIGEST_SHOWN]
             seen[about] += 1
@@ -107,7 +109,7 @@ def _results(audited: AuditedSource, uri: str) -> Iterator[dict[str, Any]]:
                 "message": {"text": _literal(f"{name}: {printable(sentence)}")},
                 "locations": [location],
                 "partialFingerprints": {"primaryLocationLineHash": f"{about}:{seen[about]}"},
-                "properties": {"verdict": audit.verdict.value, "claim": name, "touches": touches},
+                "properties": {"verdict": audit.verdict.value, "claim": name, **says, "touches": touches},
             }
 
 

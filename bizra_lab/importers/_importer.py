@@ -100,4 +100,5 @@ def _with_workers(claim: Claim, workers: int | None) -> Claim:
         load = dataclasses.replace(samples.measurement.load, workers=workers)
         samples = dataclasses.replace(samples, measurement=dataclasses.replace(samples.measurement, load=load))
     results = {name: result for name, result in claim.results.items() if name != RATIO}
-    return Claim(claim.name, results, dataclasses.replace(claim.declared, workers=workers), samples)
+    told = dataclasses.replace(claim.declared, workers=workers)
+    return dataclasses.replace(claim, results=results, declared=told, samples=samples)

@@ -23,14 +23,29 @@ A claims file (YAML, ours): published figures and what their source says about t
         operations_extrapolated: 28.4e9
         extrapolated_to: "3600 s"
         inputs: {share.failed: "0.3 %"}   # results that were set and not measured
-        limits: {share.failed: "1 %"}     # what results are said to keep
+        limits: {share.failed: "<= 1 %"}  # what results are said to keep, and on which side of it; also >=, or neither
+        in_flight: 62.9                # L, as it is stated
+        cycles_per_op: "< 300"         # and clock_rate: "4 GHz"
+        generator_limit_per_s: 300000  # what the load generator can do at most
+        load_divided_by: 13            # how many times less reaches what lies behind `layers`
+        figures: {memory: "1055 KB"}   # any other figure, in any unit
+        about: circuit breaker         # claims with the same speak of one thing, with the same `run` of one measurement
+        run: artifacts/cb.json         # and version: v2.1.0
+        withdrawn: true                # by the source itself
+        dated: "2025-10-19T00:11+04:00"
+        rests_on: {synthesis: "2025-10-19T00:32:43"}   # when what is used or quoted was made
+        parts: {recovery: {detection: "5 min", shift: "30 s"}}   # of a result
+        layers: {l1: {answers: "92.8 %", latency: "0 ms"}, l2: {answers: "87 %"}}   # asked in turn
+        sets: {evidence: [p99, rps], performance: [p99]}   # what was counted
+        scaling: {at: "400000 /s", least: 2, load: "500000 /s", replicas: 2}
 
 Every key but `name` may be left out: what is not written is undisclosed. A number stands for everything that rounds to
-its digits ("0.12 ms" is 0.115 to 0.125 ms, 523793 is up to a half more or less); quotes keep the digits as written, a
-float keeps no final zeros. An unknown key is refused, with the nearest one there is. What is neither a rate nor a
-latency becomes a result under its own name, with its interval; `error_share` becomes `share.failed`, `shares` become
-`share.*`, `cpu_per_op` becomes `cpu_ns.mean`, `timer_floor` becomes `timer.floor_ns`. What `inputs`, `limits` and
-`ratio_of` name must be a result of the claim.
+its digits ("0.12 ms" is 0.115 to 0.125 ms, 523793 is up to a half more or less), "< 0.2 %" for all from 0 up to it, and
+"25000 to 35000 /s" for all between; quotes keep the digits as written, a float keeps no final zeros. An unknown key is
+refused, with the nearest one there is. What is neither a rate nor a latency becomes a result under its own name, with
+its interval; `error_share` becomes `share.failed`, `shares` become `share.*`, `cpu_per_op` becomes `cpu_ns.mean`,
+`timer_floor` becomes `timer.floor_ns`, `in_flight` becomes `littles_law.in_flight`, `clock_rate` becomes `clock_hz`.
+What `inputs`, `limits`, `parts` and `ratio_of` name must be a result of the claim.
 
 Source: params/claims/*.yaml of this suite.
 """
@@ -41,28 +56,43 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from bizra_lab.errors import SettingsError, Unreadable, nearest, one_line
+from bizra_lab.errors import SettingsError, Unreadable, nearest
 from bizra_lab.importers._files import name_of
 from bizra_lab.importers._importer import importer
-from bizra_lab.importers._printed import decimal_of, finite, rounded
-from bizra_lab.model import Claim, Declared, Estimate, LoadKind, Result, Scope
+from bizra_lab.importers._written import Number, above_0, baseline, figure, figure_in_its_unit, moment, seconds
+from bizra_lab.model import Claim, Declared, Estimate, Layer, LoadKind, Result, Scaling, Scope, Side, Stated
 from bizra_lab.settings import build, read_yaml
-from bizra_lab.units import to_own, units_of
 
 VALUES_MAX = 100_000  # keys and list items of a file; thousands of claims have fewer
 
-Number = int | float | str
 Floats = dict[str, float]
-T = TypeVar("T", int, float)
 
-_MEASURE = re.compile(r"(?P<number>\S+?(?:[eE][-+]?\d+)?)\s*(?P<unit>[^\d\s.]\S*)?")
 _LATENCY = re.compile(r"p\d+(?:\.\d+)?|min|mean|max|sd")
 _LATENCY_KEYS = ("p50", "p90", "p95", "p99", "p99.9", "p99.99", "min", "max", "mean", "sd")
-_SHARE = re.compile(r"[a-z][a-z0-9_]*")
+_WORD = re.compile(r"[a-z][a-z0-9_]*")
+_SIDE = re.compile(r"(?P<sign><=|>=)\s*(?P<figure>.+)")
+_SIDES: dict[str, Side] = {"<=": "at_most", ">=": "at_least"}
+
+# Keys of one figure each, the result that it becomes, and its unit.
+_PLAIN = (
+    ("throughput_per_s", "throughput_per_s", "per_s"),
+    ("error_share", "share.failed", "share"),
+    ("bytes_per_op", "bytes_per_op", "bytes"),
+    ("link_bytes_per_s", "link_bytes_per_s", "bytes_per_s"),
+    ("generator_limit_per_s", "generator_limit_per_s", "per_s"),
+    ("ratio_claimed", "ratio_claimed", "ratio"),
+    ("change_claimed", "change_claimed", "share"),
+    ("load_divided_by", "load_divided_by", "ratio"),
+    ("in_flight", "littles_law.in_flight", "operations"),
+    ("cpu_per_op", "cpu_ns.mean", "ns"),
+    ("cycles_per_op", "cycles_per_op", "cycles"),
+    ("timer_floor", "timer.floor_ns", "ns"),
+    ("operations_extrapolated", "operations_extrapolated", "operations"),
+)
+_OF_RATES = {"Hz": 1.0, "MHz": 1e6, "GHz": 1e9}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +113,20 @@ class _Conditions:
     failures_in_latency: bool | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    answers: Number
+    latency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Scaling:
+    at: Number
+    least: int
+    load: Number | None = None
+    replicas: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Claim(_Conditions):
     """One claim as it is written; the keys of the file are these fields, and those of its conditions."""
@@ -93,12 +137,18 @@ class _Claim(_Conditions):
     latency: dict[str, str] = field(default_factory=dict)
     timer_floor: str | None = None
     cpu_per_op: str | None = None
+    cycles_per_op: Number | None = None
+    clock_rate: str | None = None
     error_share: Number | None = None
     shares: dict[str, Number] = field(default_factory=dict)
     bytes_per_op: Number | None = None
     link_bytes_per_s: Number | None = None
+    generator_limit_per_s: Number | None = None
+    in_flight: Number | None = None
+    figures: dict[str, str] = field(default_factory=dict)
     ratio_claimed: Number | None = None
     change_claimed: Number | None = None
+    load_divided_by: Number | None = None
     ratio_of: str | None = None
     baseline: Number | None = None
     baseline_conditions: _Conditions | None = None
@@ -106,6 +156,16 @@ class _Claim(_Conditions):
     extrapolated_to: str | None = None
     inputs: dict[str, Number] | None = None
     limits: dict[str, Number] | None = None
+    about: str | None = None
+    run: str | None = None
+    version: str | None = None
+    withdrawn: bool = False
+    dated: str | None = None
+    rests_on: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, dict[str, Number]] = field(default_factory=dict)
+    layers: dict[str, _Layer] = field(default_factory=dict)
+    sets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    scaling: _Scaling | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,21 +181,11 @@ def can_read(head: bytes) -> bool:
 
 @importer(can_read)
 def read(path: Path) -> tuple[Claim, ...]:
-    written = _written(path)
-    return tuple(_claim(each, f"{path}.claims[{position}]") for position, each in enumerate(written.claims))
-
-
-def words(path: Path) -> dict[str, str]:
-    """What the source of each claim says, in its own words, by the claim's name. Raises as reading the claims does."""
-    return {name_of(each.name): each.says for each in _written(path).claims}
-
-
-def _written(path: Path) -> _File:
     raw = read_yaml(path)
     _refuse_many(raw, path)
     written = build(_File, raw, str(path))
     _refuse_twice(written, path)
-    return written
+    return tuple(_claim(each, f"{path}.claims[{position}]") for position, each in enumerate(written.claims))
 
 
 def _refuse_twice(written: _File, path: Path) -> None:
@@ -161,74 +211,142 @@ def _refuse_many(raw: Any, path: Path) -> None:
 def _claim(written: _Claim, where: str) -> Claim:
     results = _results(written, where)
     theirs = written.baseline_conditions
+    limits, sides = _limits(written.limits, results, f"{where}.limits")
     declared = dataclasses.replace(
         _declared(written, where),
         inputs=_of_results(written.inputs, results, f"{where}.inputs"),
-        limits=_of_results(written.limits, results, f"{where}.limits"),
-        extrapolated_to_s=_seconds(written.extrapolated_to, f"{where}.extrapolated_to"),
+        limits=limits,
+        extrapolated_to_s=seconds(written.extrapolated_to, f"{where}.extrapolated_to"),
         ratio_of=_name_among(written.ratio_of, results, f"{where}.ratio_of") if written.ratio_of else None,
         baseline=_declared(theirs, f"{where}.baseline_conditions") if theirs else None,
     )
-    return Claim(name_of(written.name), results, declared)
+    return Claim(
+        name_of(written.name), results, declared, says=written.says, stated=_stated(written, results, sides, where)
+    )
 
 
 def _declared(written: _Conditions, where: str) -> Declared:
     return Declared(
         scope=written.scope,
         kind=written.kind,
-        workers=_above_0(written.workers, f"{where}.workers"),
-        rate_per_s=_above_0(written.rate_per_s, f"{where}.rate_per_s"),
-        warmup_s=_seconds(written.warmup, f"{where}.warmup"),
-        duration_s=_seconds(written.duration, f"{where}.duration"),
-        operations=_above_0(written.operations, f"{where}.operations"),
-        clock_step_ns=_of(written.clock_step, "ns", 0, f"{where}.clock_step").value if written.clock_step else None,
+        workers=above_0(written.workers, f"{where}.workers"),
+        rate_per_s=above_0(written.rate_per_s, f"{where}.rate_per_s"),
+        warmup_s=seconds(written.warmup, f"{where}.warmup"),
+        duration_s=seconds(written.duration, f"{where}.duration"),
+        operations=above_0(written.operations, f"{where}.operations"),
+        clock_step_ns=figure(written.clock_step, "ns", 0, f"{where}.clock_step").value if written.clock_step else None,
         hardware=written.hardware,
-        cores=_above_0(written.cores, f"{where}.cores"),
-        think_s=_seconds(written.think, f"{where}.think"),
+        cores=above_0(written.cores, f"{where}.cores"),
+        think_s=seconds(written.think, f"{where}.think"),
         failures_in_latency=written.failures_in_latency,
+    )
+
+
+def _stated(written: _Claim, results: Mapping[str, Result], sides: Mapping[str, Side], where: str) -> Stated:
+    return Stated(
+        about=written.about,
+        run=written.run,
+        version=written.version,
+        withdrawn=written.withdrawn,
+        dated=moment(written.dated, f"{where}.dated") if written.dated else None,
+        rests_on={name: moment(date, f"{where}.rests_on.{name}") for name, date in written.rests_on.items()},
+        sides=sides,
+        parts={
+            name: {
+                part: figure(value, _unit_of(name, results, f"{where}.parts.{name}"), 0, f"{where}.parts.{name}.{part}")
+                for part, value in parts.items()
+            }
+            for name, parts in written.parts.items()
+        },
+        layers=tuple(_layer(name, each, f"{where}.layers.{name}") for name, each in written.layers.items()),
+        sets=written.sets,
+        scaling=_scaling(written.scaling, f"{where}.scaling") if written.scaling else None,
+    )
+
+
+def _layer(name: str, written: _Layer, where: str) -> Layer:
+    latency = figure(written.latency, "ns", 0, f"{where}.latency") if written.latency else None
+    return Layer(name, figure(written.answers, "share", 0, f"{where}.answers"), latency)
+
+
+def _scaling(written: _Scaling, where: str) -> Scaling:
+    return Scaling(
+        figure(written.at, "per_s", 0, f"{where}.at"),
+        written.least,
+        figure(written.load, "per_s", 0, f"{where}.load") if written.load is not None else None,
+        written.replicas,
     )
 
 
 def _results(written: _Claim, where: str) -> dict[str, Result]:
     n = written.operations or 0
     found: dict[str, Result] = {}
-    for key, name, unit in (
-        ("throughput_per_s", "throughput_per_s", "per_s"),
-        ("error_share", "share.failed", "share"),
-        ("bytes_per_op", "bytes_per_op", "bytes"),
-        ("link_bytes_per_s", "link_bytes_per_s", "bytes_per_s"),
-        ("ratio_claimed", "ratio_claimed", "ratio"),
-        ("change_claimed", "change_claimed", "share"),
-        ("cpu_per_op", "cpu_ns.mean", "ns"),
-        ("timer_floor", "timer.floor_ns", "ns"),
-        ("operations_extrapolated", "operations_extrapolated", "operations"),
-    ):
+    for key, name, unit in _PLAIN:
         value = getattr(written, key)
         if value is not None:
-            found[name] = _of(value, unit, n, f"{where}.{key}")
+            found[name] = figure(value, unit, n, f"{where}.{key}")
     if written.baseline is not None:
-        found["baseline"] = _baseline(written.baseline, f"{where}.baseline")
-    return found | _shares(written.shares, n, f"{where}.shares") | _latencies(written.latency, n, f"{where}.latency")
+        found["baseline"] = baseline(written.baseline, f"{where}.baseline")
+    if written.clock_rate is not None:
+        found["clock_hz"] = _clock(written.clock_rate, f"{where}.clock_rate")
+    return (
+        found
+        | _shares(written.shares, n, f"{where}.shares")
+        | _latencies(written.latency, n, f"{where}.latency")
+        | _figures(written.figures, found, f"{where}.figures")
+    )
+
+
+def _clock(value: str, where: str) -> Estimate:
+    found = figure_in_its_unit(value, 0, where)
+    if found.unit not in _OF_RATES:
+        raise SettingsError(f"{where}: expected one of {', '.join(_OF_RATES)}, got {value!r}")
+    scale = _OF_RATES[found.unit]
+    return Estimate(found.value * scale, found.low * scale, found.high * scale, "Hz", 0)
 
 
 def _shares(shares: Mapping[str, Number], n: int, where: str) -> dict[str, Result]:
     for key in shares:
-        if not _SHARE.fullmatch(key) or key == "failed":
+        if not _WORD.fullmatch(key) or key == "failed":
             expected = "error_share" if key == "failed" else "a word such as hit_l1"
             raise SettingsError(f"{where}.{key}: expected {expected}")
-    return {f"share.{key}": _of(value, "share", n, f"{where}.{key}") for key, value in shares.items()}
+    return {f"share.{key}": figure(value, "share", n, f"{where}.{key}") for key, value in shares.items()}
+
+
+def _figures(figures: Mapping[str, str], taken: Mapping[str, Result], where: str) -> dict[str, Result]:
+    for key in figures:
+        if not _WORD.fullmatch(key) or key in taken:
+            raise SettingsError(f"{where}.{key}: expected a word such as memory that is no other result's name")
+    return {key: figure_in_its_unit(value, 0, f"{where}.{key}") for key, value in figures.items()}
+
+
+def _limits(
+    values: Mapping[str, Number] | None, results: Mapping[str, Result], where: str
+) -> tuple[Floats | None, dict[str, Side]]:
+    """What results are said to keep, and on which side of it they are to lie, where that is written."""
+    if values is None:
+        return None, {}
+    signed = {
+        name: match for name, value in values.items() if isinstance(value, str) and (match := _SIDE.fullmatch(value))
+    }
+    plain = {name: signed[name]["figure"] if name in signed else value for name, value in values.items()}
+    return _of_results(plain, results, where), {name: _SIDES[match["sign"]] for name, match in signed.items()}
 
 
 def _of_results(values: Mapping[str, Number] | None, results: Mapping[str, Result], where: str) -> Floats | None:
     """What is set or kept, each in the unit of the claim's result of that name."""
     if values is None:
         return None
-    found: Floats = {}
-    for name, value in values.items():
-        result = results[_name_among(name, results, f"{where}.{name}")]
-        assert isinstance(result, Estimate), "what is written down is a number"
-        found[name] = _of(value, result.unit, 0, f"{where}.{name}").value
-    return found
+    return {
+        name: figure(value, _unit_of(name, results, f"{where}.{name}"), 0, f"{where}.{name}").value
+        for name, value in values.items()
+    }
+
+
+def _unit_of(name: str, results: Mapping[str, Result], where: str) -> str:
+    result = results[_name_among(name, results, where)]
+    assert isinstance(result, Estimate), "what is written down is a number"
+    return result.unit
 
 
 def _name_among(name: str, results: Mapping[str, Result], where: str) -> str:
@@ -243,44 +361,4 @@ def _latencies(latency: Mapping[str, str], n: int, where: str) -> dict[str, Resu
         if not _LATENCY.fullmatch(key):
             hint = nearest(key, _LATENCY_KEYS) or f"; expected one of {', '.join(_LATENCY_KEYS)}"
             raise SettingsError(f"{where}.{key}: unknown latency{hint}")
-    return {f"latency_ns.{key}": _of(value, "ns", n, f"{where}.{key}") for key, value in latency.items()}
-
-
-def _of(value: Number, own: str, n: int, where: str) -> Estimate:
-    """What is written, in the lab's own unit `own`; a time must name its unit, others are in their own without one."""
-    number, unit = _split(value, where)
-    if unit is None and own == "ns":
-        raise SettingsError(f"{where}: expected a time with its unit, such as '0.12 ms', got {value!r}")
-    try:
-        scale = to_own(1.0, unit or own, own)
-    except ValueError as error:
-        raise SettingsError(f"{where}: {one_line(error)}") from None
-    return rounded(number, scale, own, n)
-
-
-def _split(value: Number, where: str) -> tuple[Decimal, str | None]:
-    if isinstance(value, float):
-        # YAML keeps no final zeros: 13e6 and 13000000.0 are one, and stand for what the fewest digits stand for.
-        return finite(Decimal(repr(value)).normalize(), where), None
-    match = _MEASURE.fullmatch(str(value).strip())
-    if match is None:
-        raise SettingsError(f"{where}: expected a number with its unit, got {value!r}")
-    return decimal_of(match["number"], where), match["unit"]
-
-
-def _baseline(value: Number, where: str) -> Estimate:
-    """A rate where it has no unit or one of a rate, a share where it has one, otherwise a time."""
-    _, unit = _split(value, where)
-    if unit is None or "/" in unit:
-        return _of(value, "per_s", 0, where)
-    return _of(value, "share" if unit in units_of("share") else "ns", 0, where)
-
-
-def _seconds(value: str | None, where: str) -> float | None:
-    return None if value is None else _of(value, "ns", 0, where).value / 1e9
-
-
-def _above_0(value: T | None, where: str) -> T | None:
-    if value is not None and value <= 0:
-        raise SettingsError(f"{where}: expected above 0, got {value}")
-    return value
+    return {f"latency_ns.{key}": figure(value, "ns", n, f"{where}.{key}") for key, value in latency.items()}

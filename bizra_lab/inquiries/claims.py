@@ -17,11 +17,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bizra_lab.audit._published import knots, mean_bounds
+from bizra_lab.audit._published import forced_mean
 from bizra_lab.audit._rule import given
 from bizra_lab.audit.rules.littles_law import in_flight
 from bizra_lab.errors import UnknownName, nearest
-from bizra_lab.importers.claims import words
 from bizra_lab.model import Audit, Claim, Estimate, Finding, NotChecked
 from bizra_lab.reporting.claims import HEAVIEST_FIRST, ClaimedInFlight, TheirRule
 from bizra_lab.study import audit_source, find_home
@@ -54,11 +53,10 @@ def audit_claims(name: str, home: Path | None = None) -> AuditedClaims:
     known = sorted(path.stem for path in folder.glob("*.yaml"))
     if name not in known:
         raise UnknownName(f"no claims file named {name!r}{nearest(name, known)}; there are: {', '.join(known)}")
-    path = folder / f"{name}.yaml"
-    claims = audit_source(path, "claims").claims
+    claims = audit_source(folder / f"{name}.yaml", "claims").claims
     claimed = (claimed_in_flight(claim, audit) for claim, audit in claims)
     return AuditedClaims(
-        words(path),
+        {claim.name: claim.says for claim, _ in claims},
         {claim.name: audit for claim, audit in claims},
         tuple(each for each in claimed if each is not None),
     )
@@ -70,12 +68,11 @@ def claimed_in_flight(claim: Claim, audit: Audit) -> ClaimedInFlight | None:
 
     None where it gives no rate, or neither a mean latency nor percentiles that bound one.
     """
-    rate, figures = given(claim, "throughput_per_s"), knots(claim, "latency_ns")
-    mean = given(claim, "latency_ns.mean")
-    if rate is None or (mean is None and not figures):
+    rate, mean = given(claim, "throughput_per_s"), given(claim, "latency_ns.mean")
+    wait = mean if mean is not None else forced_mean(claim)
+    if rate is None or wait is None:
         return None
-    wait = mean if mean is not None else mean_bounds(figures, min(knot.figure.n for knot in figures))
-    low, high = in_flight(rate, wait)
+    low, high = in_flight(rate, wait, printed=claim.samples is None)
     return ClaimedInFlight(
         claim.name,
         low,

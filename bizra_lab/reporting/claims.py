@@ -1,20 +1,25 @@
 """
 Tables of many claims at once: what each says and how it fares, what was found, and what two rules make of it.
 
-Where several claims share a finding they share its row, so that a table is as long as there is something to say.
+Where several claims share a finding they share its row, so that a table is as long as there is something to say. Of one
+claim, what stands against it, and no more.
 """
 
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bizra_lab.model import Audit, Finding, NotChecked, TrustVerdict, Weight
-from bizra_lab.reporting.table import Table
-from bizra_lab.units import say
+from bizra_lab.reporting.table import TEXT_COLUMNS, Table
+from bizra_lab.units import printable, say
 
 NAMED_MAX = 4  # claims in one row; of more, the rest are counted
+
+FEW_WORDS = 60  # characters of a finding that is only to say what it is about, so that a claim stays on its line
+WIDEST_ANSWER = "not checked"  # beside which the sentences begin
 
 HEAVIEST_FIRST = (Weight.REFUTES, Weight.VOID, Weight.DOUBT, Weight.NOTE)
 
@@ -55,17 +60,63 @@ class ClaimedInFlight:
 
 def claims_table(audits: Mapping[str, Audit], says: Mapping[str, str]) -> Table:
     """Each claim in its source's words with its verdict and the rules that decided it."""
-    verdicts = [audit.verdict for audit in audits.values()]
-    counted = ", ".join(f"{verdicts.count(each)} {_words(each.value)}" for each in TrustVerdict)
     return Table(
-        f"{len(audits):,} claims: {counted}",
+        _counted([*audits.values()]),
         ("claim", "what is said", "verdict", "because of"),
         tuple(
-            (_words(name), says.get(name, ""), _words(audit.verdict.value).upper(), ", ".join(_deciding(audit)))
+            (_words(name), says.get(name, ""), _verdict(audit), ", ".join(_deciding(audit)))
             for name, audit in audits.items()
         ),
         empty="there are no claims",
     )
+
+
+def summary_table(audits: Sequence[tuple[str, Audit]], source: str) -> Table:
+    """Each claim of a source with its verdict and what weighs heaviest against it, in a few words."""
+    return Table(
+        f"{source}: {_counted([audit for _, audit in audits])}",
+        ("claim", "verdict", "strongest finding"),
+        tuple((name, _verdict(audit), _strongest(audit)) for name, audit in audits),
+        empty="there are no claims",
+    )
+
+
+def against(audit: Audit, *, with_notes: bool) -> str:
+    """What stands against one claim, a paragraph each, heaviest first, then what it withholds from which rules."""
+    found = [
+        (finding.weight.value, rule, finding.message)
+        for weight in (HEAVIEST_FIRST if with_notes else HEAVIEST_FIRST[:-1])
+        for rule, findings in sorted(audit.findings.items())
+        for finding in findings
+        if finding.weight is weight
+    ]
+    blind: dict[str, list[str]] = {}
+    for rule, each in sorted(audit.not_checked.items()):
+        if each.undisclosed:
+            blind.setdefault(each.reason, []).append(rule)
+    withheld = "; ".join(f"{reason} ({', '.join(rules)})" for reason, rules in blind.items())
+    paragraphs = [
+        *(_paragraph(weight, f"{rule}: {sentence}") for weight, rule, sentence in found),
+        *([_paragraph("not checked", withheld)] if withheld else []),
+    ]
+    return "\n".join(paragraphs or [_paragraph("", "no rule found anything")])
+
+
+def _paragraph(answer: str, sentence: str) -> str:
+    indent = " " * len(f"  {WIDEST_ANSWER}  ")
+    return textwrap.fill(
+        printable(sentence),
+        TEXT_COLUMNS,
+        initial_indent=f"  {answer:<{len(WIDEST_ANSWER)}}  ",
+        subsequent_indent=indent,
+    )
+
+
+def quiet_rules(audit: Audit) -> str:
+    """How many rules stand in no list of what was found, in words."""
+    silent = sum(not found for found in audit.findings.values())
+    unable = sum(not each.undisclosed for each in audit.not_checked.values())
+    return f"{silent} rule{'' if silent == 1 else 's'} found nothing, {unable} had nothing to look at"
 
 
 def worked_findings_table(audits: Mapping[str, Audit], *weights: str) -> Table:
@@ -147,6 +198,36 @@ def _our_word(claimed: ClaimedInFlight) -> str:
             return f"not checked: {reason}"
         case None:
             return "possible"
+
+
+def _counted(audits: Sequence[Audit]) -> str:
+    """How many claims there are, and how many of each verdict: "3 claims: 1 validated, 2 under audit, 0 refuted"."""
+    verdicts = [audit.verdict for audit in audits]
+    of_each = ", ".join(f"{verdicts.count(each)} {_words(each.value)}" for each in TrustVerdict)
+    return f"{len(audits):,} claim{'' if len(audits) == 1 else 's'}: {of_each}"
+
+
+def _verdict(audit: Audit) -> str:
+    return _words(audit.verdict.value).upper()
+
+
+def _strongest(audit: Audit) -> str:
+    """The heaviest finding's rule and the beginning of its sentence; what is about single results goes first."""
+    grave = [
+        (rule, finding)
+        for rule, found in sorted(audit.findings.items())
+        for finding in found
+        if finding.weight is not Weight.NOTE
+    ]
+    if grave:
+        rule, finding = min(grave, key=lambda pair: (HEAVIEST_FIRST.index(pair[1].weight), "*" in pair[1].touches))
+        return _few_words(f"{rule}: {finding.message}")
+    blind = [(rule, each.reason) for rule, each in sorted(audit.not_checked.items()) if each.undisclosed]
+    return _few_words(f"not checked by {blind[0][0]}: {blind[0][1]}") if blind else ""
+
+
+def _few_words(sentence: str) -> str:
+    return textwrap.shorten(sentence, FEW_WORDS, placeholder=" …")
 
 
 def _deciding(audit: Audit) -> list[str]:

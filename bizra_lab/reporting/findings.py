@@ -21,13 +21,28 @@ NOT_CHECKED = "not checked"
 _HEAVIEST_FIRST = (Weight.REFUTES.value, Weight.VOID.value, Weight.DOUBT.value, NOT_CHECKED, Weight.NOTE.value)
 
 # How rules word what would be enough, and what was withheld; the rest of the sentence is the evidence.
-_ENOUGH = re.compile(r"^(?P<found>.+?)[;,](?: and)? (?P<enough>it takes .+)$")
+_ENOUGH = (
+    re.compile(r"^(?P<found>.+?)[;,](?: and)? (?P<enough>it takes .+)$"),
+    re.compile(r"^(?P<found>.+); (?P<enough>about \S+ operations would tell)$"),
+)
 _SILENT = re.compile(r"^nothing is said of (?P<what>.+?)(?:;|$)")
+_OF_HOW_MANY = re.compile(r"^(?P<what>\S+) is of a number of operations that is undisclosed$")
 _WITHHELD = (
     re.compile(r"^(?P<what>.+?)(?: is| are)? undisclosed\b"),
     re.compile(r"^neither (?P<what>.+?) (?:was|were) given\b"),
     re.compile(r"^(?P<what>\S+) (?:was|were) not given\b"),
 )
+
+# Conditions by the names that rules need them by, in words; others are results, and keep their names.
+_IN_WORDS = {
+    "clock_step_ns": "the clock's step",
+    "cores": "the processors",
+    "duration_s": "the duration",
+    "kind": "the kind of load",
+    "rate_per_s": "the offered rate",
+    "warmup_s": "the warm-up",
+    "workers": "the concurrency",
+}
 
 # What CommonMark and GitHub's tables, strikes, formulas and bare links could read as more than a sign; an underscore
 # within a word is none, and results have many.
@@ -84,18 +99,21 @@ def _point(finding: Finding, page: str) -> Point:
         return Point(message, "")
     if finding.weight is Weight.REFUTES:
         return Point(message, "another claim: no measurement makes true what arithmetic excludes")
-    if enough := _ENOUGH.match(message):
-        return Point(enough["found"], enough["enough"])
+    for pattern in _ENOUGH:
+        if enough := pattern.match(message):
+            return Point(enough["found"], enough["enough"])
     if silent := _SILENT.match(message):
         return Point(message, f"disclose {silent['what']}")
     threshold = _paragraphs(page).get("Threshold")
-    return Point(message, f"a measurement inside the threshold: {threshold}" if threshold else "another measurement")
+    return Point(message, f"figures to which this does not apply: {threshold}" if threshold else "another measurement")
 
 
 def _disclose(withheld: NotChecked) -> str:
+    if match := _OF_HOW_MANY.match(withheld.reason):
+        return f"disclose of how many operations {match['what']} is"
     for pattern in _WITHHELD:
         if match := pattern.match(withheld.reason):
-            return f"disclose {match['what'].replace(' nor ', ' or ')}"
+            return f"disclose {_IN_WORDS.get(match['what'], match['what'].replace(' nor ', ' or '))}"
     return "disclose what is missing"
 
 
@@ -142,6 +160,8 @@ def _part(title: str, claims: Sequence[tuple[Claim, Audit]], pages: Mapping[str,
             yield ""
         yield f"### {_code(claim.name)}: {audit.verdict.value.replace('_', ' ').upper()}"
         yield ""
+        if claim.says:
+            yield from (f"The source says: “{_text(claim.says)}”", "")
         found = causes(audit, pages)
         if not found:
             yield "No rule found anything."

@@ -153,6 +153,14 @@ def test_each_finding_is_a_result_as_grave_as_it_weighs() -> None:
     assert ["latency_ns.*"] == run["results"][-1]["properties"]["touches"]
 
 
+def test_a_claim_is_quoted_beside_what_is_found_of_it() -> None:
+    quoted = AuditedSource("a.yaml", "claims", [(Claim("a", {}, Declared(), says="13 M/s\n\x1b[31m!"), REFUTED)])
+    assert {"13 M/s \N{REPLACEMENT CHARACTER}[31m!"} == {
+        each["properties"]["says"] for each in run_of(quoted)["results"]
+    }
+    assert "says" not in run_of(audited(("a", REFUTED)))["results"][0]["properties"]
+
+
 def test_the_log_says_what_made_it_of_what_and_to_what_end() -> None:
     run = run_of(audited(("c", REFUTED)), "results/theirs.json")
     assert ("bizra-lab", "1.2.3") == (run["tool"]["driver"]["name"], run["tool"]["driver"]["version"])

@@ -10,8 +10,7 @@ import pytest
 
 from bizra_lab.errors import LabError
 from bizra_lab.importers import read
-from bizra_lab.importers.claims import words
-from bizra_lab.model import Declared
+from bizra_lab.model import Declared, Estimate, Layer, Scaling, Stated
 from tests.importers.reading import MADE, ends, only_claim, value
 
 
@@ -108,9 +107,104 @@ def test_what_one_operation_costs_is_a_result(tmp_path: Path) -> None:
 
 
 def test_a_claim_keeps_the_words_of_its_source() -> None:
-    said = words(MADE / "claims.yaml")
+    said = {claim.name: claim.says for claim in read(MADE / "claims.yaml").claims}
     assert "523,793 requests per second, validated" == said["circuit_breaker"]
     assert "" == said["speedup"]
+
+
+def test_a_claim_told_its_workers_keeps_what_its_source_says(tmp_path: Path) -> None:
+    path = _file(tmp_path, 'says: "so fast", about: it')
+    (claim,) = read(path, workers=8).claims
+    assert (8, "so fast", "it") == (claim.declared.workers, claim.says, claim.stated.about)
+
+
+def test_a_claim_that_says_no_more_than_its_figures_states_nothing(tmp_path: Path) -> None:
+    assert Stated() == only_claim(_file(tmp_path, "throughput_per_s: 5")).stated
+
+
+def test_what_a_source_says_of_its_figures_is_kept(tmp_path: Path) -> None:
+    stated = only_claim(
+        _file(tmp_path, "about: it, run: a run, version: v1, withdrawn: true, sets: {a: [x, y], b: [z]}")
+    ).stated
+    assert ("it", "a run", "v1", True) == (stated.about, stated.run, stated.version, stated.withdrawn)
+    assert {"a": ("x", "y"), "b": ("z",)} == stated.sets
+
+
+def test_dates_are_kept_with_what_they_leave_open(tmp_path: Path) -> None:
+    stated = only_claim(
+        _file(tmp_path, 'dated: "2025-10-19T00:11+04:00", rests_on: {it: "2025-10-19T00:32:43", that: "2025-10-18"}')
+    ).stated
+    assert stated.dated is not None
+    assert (60, 4 * 3600) == (stated.dated.latest_s - stated.dated.earliest_s, stated.dated.ahead_s)
+    assert [1, 86_400] == [each.latest_s - each.earliest_s for each in stated.rests_on.values()]
+    assert {None} == {each.ahead_s for each in stated.rests_on.values()}
+
+
+def test_a_limit_may_say_on_which_side_of_it_a_result_is_to_lie(tmp_path: Path) -> None:
+    claim = only_claim(
+        _file(
+            tmp_path,
+            'latency: {p99: "1.1 ms", p50: "1 ms"}, throughput_per_s: 9, '
+            'limits: {latency_ns.p99: "<= 1.5 ms", throughput_per_s: ">= 5", latency_ns.p50: "2 ms"}',
+        )
+    )
+    assert {"latency_ns.p99": 1.5e6, "throughput_per_s": 5, "latency_ns.p50": 2e6} == claim.declared.limits
+    assert {"latency_ns.p99": "at_most", "throughput_per_s": "at_least"} == claim.stated.sides
+
+
+def test_figures_of_any_kind_are_results_in_their_own_unit(tmp_path: Path) -> None:
+    claim = only_claim(
+        _file(tmp_path, 'figures: {memory: "1055 KB", recovery: "< 5 min", took: "363 ms", rate: "7 ops/s"}')
+    )
+    assert {
+        "memory": Estimate(1055, 1054.5, 1055.5, "KB", 0),
+        "recovery": Estimate(300e9, 0, 300e9, "ns", 0),
+        "took": Estimate(363e6, 362.5e6, 363.5e6, "ns", 0),
+        "rate": Estimate(7, 6.5, 7.5, "per_s", 0),
+    } == claim.results
+
+
+def test_parts_are_in_the_unit_of_their_whole(tmp_path: Path) -> None:
+    claim = only_claim(_file(tmp_path, 'figures: {it: "5 min"}, parts: {it: {a: "30 s", b: "4 min"}}'))
+    assert {"a": 30e9, "b": 240e9} == {name: part.value for name, part in claim.stated.parts["it"].items()}
+
+
+def test_layers_and_scaling_are_kept_in_the_order_they_are_asked(tmp_path: Path) -> None:
+    stated = only_claim(
+        _file(
+            tmp_path,
+            'layers: {l1: {answers: "90 %", latency: "1 ms"}, l2: {answers: 0.5}}, '
+            'scaling: {at: "400000 /s", least: 2, load: "500000 /s", replicas: 3}',
+        )
+    ).stated
+    first, second = stated.layers
+    assert ("l1", 0.9, "l2", 0.5) == (first.name, first.answers.value, second.name, second.answers.value)
+    assert first.latency is not None and second.latency is None
+    assert isinstance(first, Layer)
+    at, load = Estimate(400e3, 399_999.5, 400_000.5, "per_s", 0), Estimate(500e3, 499_999.5, 500_000.5, "per_s", 0)
+    assert Scaling(at, 2, load, 3) == stated.scaling
+
+
+def test_what_is_worked_out_has_a_result_of_its_own(tmp_path: Path) -> None:
+    claim = only_claim(
+        _file(
+            tmp_path,
+            'in_flight: 62.9, cycles_per_op: "< 300", clock_rate: "4.0 GHz", load_divided_by: 13, '
+            "generator_limit_per_s: 300000",
+        )
+    )
+    assert [62.85, 62.95] == pytest.approx(ends(claim, "littles_law.in_flight"))
+    assert (0, 300) == ends(claim, "cycles_per_op")
+    assert [3.95e9, 4.05e9] == pytest.approx(ends(claim, "clock_hz"))
+    assert (13, 300_000) == (value(claim, "load_divided_by"), value(claim, "generator_limit_per_s"))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [(25_000, 35_000, "25000 to 35000 /s"), (0, 500, "< 500 /s"), (499.5, 500.5, "500"), (2.5e5, 3.5e5, "3e5 /s")],
+)
+def test_a_range_and_a_bound_stand_for_all_between(low: float, high: float, text: str, tmp_path: Path) -> None:
+    assert (low, high) == ends(only_claim(_file(tmp_path, f'throughput_per_s: "{text}"')), "throughput_per_s")
 
 
 @pytest.mark.parametrize(
@@ -145,6 +239,18 @@ def test_a_claim_keeps_the_words_of_its_source() -> None:
         ('shares: {"hit rate": "1 %"}', r"shares\.hit rate: expected a word such as hit_l1"),
         ("baseline_conditions: {name: other}", r"baseline_conditions\.name: unknown setting"),
         ("cores: 0", r"cores: expected above 0, got 0"),
+        ('throughput_per_s: "9 to 5 /s"', r"throughput_per_s: expected a range that rises, got '9' to '5 /s'"),
+        ('throughput_per_s: "< fast"', r"throughput_per_s: expected a number"),
+        ('figures: {memory: "1055"}', r"figures\.memory: expected a number with its unit, such as '1055 KB'"),
+        ('figures: {Memory: "5 KB"}', r"figures\.Memory: expected a word such as memory"),
+        ('in_flight: 5, clock_rate: "4 GB"', r"clock_rate: expected one of Hz, MHz, GHz, got '4 GB'"),
+        ('dated: "19 October"', r"dated: expected a date such as '2025-10-19T00:11\+04:00', got '19 October'"),
+        ('rests_on: {it: "2025-13-01"}', r"rests_on\.it: expected a date such as"),
+        ('parts: {it: {a: "5 s"}}', r"parts\.it: 'it' is no result of this claim"),
+        ('figures: {it: "5 KB"}, parts: {it: {a: "5 s"}}', r"parts\.it\.a: 's' does not measure what 'KB' does"),
+        ('layers: {l1: {answer: "5 %"}}', r"layers\.l1\.answer: unknown setting; did you mean 'answers'"),
+        ('scaling: {at: "5 /s"}', r"scaling\.least: missing"),
+        ('limits: {share.failed: "=< 1 %"}, error_share: "1 %"', r"limits\.share\.failed: expected a number"),
     ],
     ids=lambda text: text[:25],
 )

@@ -9,7 +9,6 @@ import pytest
 from bizra_lab import cli
 from bizra_lab.errors import UnknownName
 from bizra_lab.importers import read
-from bizra_lab.importers.claims import words
 from bizra_lab.inquiries.claims import AuditedClaims, audit_claims, claimed_in_flight
 from bizra_lab.model import Audit, Claim, Declared, Estimate, Finding, NotChecked, TrustVerdict, Weight
 from bizra_lab.reporting.claims import ClaimedInFlight
@@ -45,7 +44,7 @@ def _refuted(audits: AuditedClaims) -> set[str]:
 
 def test_none_of_the_reports_claims_is_validated(report: AuditedClaims) -> None:
     verdicts = [audit.verdict for audit in report.audits.values()]
-    assert (39, 0) == (len(verdicts), verdicts.count(TrustVerdict.VALIDATED))
+    assert (70, 0) == (len(verdicts), verdicts.count(TrustVerdict.VALIDATED))
 
 
 def test_what_the_report_validated_never_is() -> None:
@@ -54,9 +53,10 @@ def test_what_the_report_validated_never_is() -> None:
     printing = [
         claim.name
         for claim in claims
-        if isinstance(rate := claim.results.get("throughput_per_s"), Estimate) and rate.value == VALIDATED_FIGURE
+        if isinstance(rate := claim.results.get("throughput_per_s"), Estimate)
+        and rate.low <= VALIDATED_FIGURE <= rate.high
     ]
-    assert 9 == len(printing)
+    assert 15 == len(printing)
     assert TrustVerdict.VALIDATED not in {audits[name].verdict for name in printing}
     assert TrustVerdict.REFUTED in {audits[name].verdict for name in printing}
 
@@ -94,6 +94,49 @@ def test_what_the_report_validated_never_is() -> None:
         ("planner_of_200", "granularity_of_share", Weight.REFUTES, "192 of them are 96.00 %, 193 are 96.50 %"),
         ("planner_json_of_200", "granularity_of_share", Weight.DOUBT, "95.68 to 99.49 % with 95 % confidence"),
         ("planner_wins", "granularity_of_share", Weight.DOUBT, "2.787 to 30.10 % with 95 % confidence"),
+        # What several of its documents say of one thing.
+        ("breaker_schema", "contradiction", Weight.DOUBT, "operations 62,855,160 here and 10,000 there"),
+        ("breaker_shipped_in_flight", "contradiction", Weight.DOUBT, "0.57 operations here and 62.9 operations there"),
+        ("breaker_of_version_2_0", "contradiction", Weight.DOUBT, "version v2.0.0 here and v2.1.0 there"),
+        ("breaker_13_million_as_audited", "contradiction", Weight.DOUBT, "duration_s 0.363 here and 0.2116 there"),
+        ("breaker_dead_code", "contradiction", Weight.DOUBT, "less than 1.000 ns here and 48.00 ns there"),
+        ("breaker_memory_passed", "contradiction", Weight.DOUBT, "memory 400 KB here and 1,055 KB there"),
+        ("breaker_shipped", "unexplained_difference", Weight.DOUBT, "30,000 /s in breaker_of_the_day, 13,000,000 /s"),
+        ("cache_l1_gate", "unexplained_difference", Weight.DOUBT, "1.300 ms here and 0 ns in cache_l1_benchmark"),
+        ("cache_l1_size", "unexplained_difference", Weight.DOUBT, "1,000 entries here and 10,000 entries"),
+        ("breaker_planned", "moving_target", Weight.DOUBT, "500,000 /s here and 300,000 /s in breaker_shipped"),
+        ("breaker_promised", "withdrawn", Weight.DOUBT, "throughput_per_s of 13,000,000 /s is that of breaker_13_"),
+        ("load_test", "scaled_copy", Weight.NOTE, "1.1 to 1.261 times that of breaker_shipped"),
+        # What it works out from its figures, and what they make of it.
+        ("breaker_schema_minimum", "littles_law", Weight.REFUTES, "43.82 or more in flight, but 1 worker"),
+        ("breaker_shipped_in_flight", "stated_in_flight", Weight.REFUTES, "it is λ × p99, read in a unit a thousand"),
+        ("breaker_shipped_in_flight_again", "stated_in_flight", Weight.NOTE, "it is λ × p50, and only the mean"),
+        ("breaker_schema", "stated_in_flight", Weight.REFUTES, "is 98.18 to 98.24; it is λ × p50"),
+        ("breaker_measured_again", "stated_in_flight", Weight.DOUBT, "λ × mean is 0.1858; the limit of 0.1000 lies"),
+        ("breaker_measured_again", "rounded_away", Weight.DOUBT, "would take 4.800 µs each, 100 times the mean"),
+        ("breaker_13_million_cycles", "cycles", Weight.NOTE, "less than 300 cycles an operation are stated; at 4 GHz"),
+        ("breaker_warning_cycles", "cycles", Weight.REFUTES, "less than 0 cycles"),
+        ("breaker_13_million", "timed_part", Weight.DOUBT, "76.93 ms of the 211.6 ms that they took; the other 134.7"),
+        ("validation", "timed_part", Weight.DOUBT, "62.90 ms of the 126.7 ms"),
+        ("cache_fallback", "combined_shares", Weight.REFUTES, "make it 0.8938 to 0.9788 %"),
+        ("cache_database_load", "combined_shares", Weight.NOTE, "by 13.79 to 13.99, and 13.00 is claimed"),
+        ("cache_database_load_behind_both", "combined_shares", Weight.NOTE, "by 102.2 to 111.9"),
+        ("gates_combined", "counted_twice", Weight.DOUBT, "are 16 counted and 11 different"),
+        ("inventory", "sum_of_parts", Weight.REFUTES, "its 15 parts come to 4,638 lines"),
+        # Limits.
+        ("breaker_memory", "limit_not_kept", Weight.REFUTES, "1,055 KB is said to be at most 500 KB"),
+        ("breaker_shipped_in_flight", "one_sided_limit", Weight.DOUBT, "and so does any that is too large"),
+        ("validation", "one_sided_limit", Weight.DOUBT, "latency_ns.p95 of 0 ns keeps the limit of 2.000 ms"),
+        ("breaker_canary", "loose_limit", Weight.NOTE, "5.859 times as bad"),
+        # Release and operation.
+        ("load_test", "generator_limit", Weight.DOUBT, "500,000 /s are 1.667 times the 300,000 /s"),
+        ("recovery", "sum_of_parts", Weight.REFUTES, "less than 300.0 s, but its 5 parts come to 570.0 s"),
+        ("retention_of_proofs", "limit_not_kept", Weight.REFUTES, "90 days is said to be at least 180 days"),
+        ("attestation_age", "limit_not_kept", Weight.REFUTES, "48 h is said to be at most 24 h"),
+        ("autoscaling", "scaling_target", Weight.DOUBT, "it stays below the threshold, and none is added"),
+        ("autoscaling", "scaling_target", Weight.VOID, "take 2 replicas, and there are 2 without any load"),
+        ("breaker_measured_again", "order_of_events", Weight.REFUTES, "1,640 s later"),
+        ("readiness_report", "order_of_events", Weight.DOUBT, "1,243 s later by the clock"),
     ],
 )
 def test_a_finding_about_the_report_comes_out_by_rule_with_its_arithmetic(
@@ -109,6 +152,8 @@ def test_what_is_right_in_the_report_is_not_refuted(report: AuditedClaims) -> No
         "breaker_13_million_against_target",
         "breaker_trend",
         "cache_against_target",
+        "cache_effective",
+        "performance_validation",
         "ring_buffer_add",
         "ring_buffer_failure_rate",
         "validation_against_target",
@@ -155,17 +200,24 @@ def test_work_that_takes_as_long_as_nothing_is_not_believed_without_the_clocks_o
     assert famous.audits["modarith_add"].not_checked["dead_code"].undisclosed
 
 
-def test_no_control_is_refuted_and_none_is_void(famous: AuditedClaims) -> None:
+def test_no_control_is_doubted_but_for_what_it_withholds(famous: AuditedClaims) -> None:
     controls = {name: audit for name, audit in famous.audits.items() if name.startswith("control_")}
     assert 6 == len(controls)
-    heavy = [
-        (name, finding)
+    doubts = [
+        (name, rule, finding)
         for name, audit in controls.items()
-        for found in audit.findings.values()
+        for rule, found in audit.findings.items()
         for finding in found
-        if finding.weight in (Weight.REFUTES, Weight.VOID)
+        if finding.weight is not Weight.NOTE and rule != "undisclosed"
     ]
-    assert [] == heavy
+    assert [] == doubts
+
+
+def test_a_mean_of_samples_that_a_tool_added_is_found_by_what_is_in_flight(famous: AuditedClaims) -> None:
+    """Pipelined batches, to which wrk added the samples of a plan sixteen times as dense: the mean became half."""
+    (said,) = _said(famous.audits["libreactor_latency"], "littles_law", Weight.DOUBT)
+    assert "4619 in flight (4619 to 4619), but 8192 workers" in said
+    assert () == famous.audits["control_libreactor"].findings["littles_law"]
 
 
 def test_the_control_that_withholds_nothing_is_validated(famous: AuditedClaims) -> None:
@@ -221,7 +273,7 @@ class TestTwoRules:
 def test_every_claim_says_what_its_source_says() -> None:
     assert 2 <= len(list(CLAIMS.glob("*.yaml")))
     for path in CLAIMS.glob("*.yaml"):
-        assert [] == [name for name, says in words(path).items() if not says]
+        assert [] == [claim.name for claim in read(path).claims if not claim.says]
 
 
 def test_claims_are_in_the_order_of_their_file(report: AuditedClaims) -> None:
@@ -237,5 +289,6 @@ def test_a_claims_file_is_found_by_its_name() -> None:
 def test_the_shell_audits_a_claims_file_without_being_told_its_format(capsys: pytest.CaptureFixture[str]) -> None:
     assert 1 == cli.main(["audit", str(CLAIMS / "bizra_node0.yaml")])
     said = capsys.readouterr().out
+    assert said.startswith(f"{CLAIMS / 'bizra_node0.yaml'}: 70 claims: 0 validated")
     assert "breaker_shipped (inproc): UNDER_AUDIT" in said
     assert said.rstrip().endswith("REFUTED")

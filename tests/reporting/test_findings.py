@@ -88,7 +88,7 @@ def test_where_nothing_ships_that_is_said() -> None:
             "disclose the warm-up, the machine",
             "autocannon_nginx_c10.json",
         ),
-        ("workers undisclosed", "disclose workers", "siege_c20.json"),
+        ("workers undisclosed", "disclose the concurrency", "siege_c20.json"),
         ("latency_ns.p50 was not given", "disclose latency_ns.p50", "siege_c20.json"),
         (
             "the median latency, 300.0 µs, is 3 × 100.0 µs, the clock's step",
@@ -112,6 +112,8 @@ def test_what_would_settle_a_finding_is_read_off_its_arithmetic(found: str, sett
         ("disclose a mean latency or percentiles", "neither a mean latency nor percentiles were given"),
         ("disclose the baseline that a ratio is of", "the baseline that a ratio is of is undisclosed"),
         ("disclose the conditions of the baseline", "the conditions of the baseline are undisclosed"),
+        ("disclose the kind of load", "kind undisclosed"),
+        ("disclose of how many operations share.ok is", "share.ok is of a number of operations that is undisclosed"),
         ("disclose what is missing", "throughput_per_s is unavailable: nothing succeeded"),
     ],
 )

@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from bizra_lab.audit._published import Bounds, knots, mean_bounds, say_bounds
+from bizra_lab.audit._published import Bounds, forced_mean, say_bounds
 from bizra_lab.audit._rule import given, rule
 from bizra_lab.model import Claim, Cut, Estimate, Finding, InFlight, NotChecked, Weight
 from bizra_lab.units import SECOND_NS, say
@@ -34,7 +34,7 @@ IN_FLIGHT_MIN = 0.8  # of the workers; a loop in Python around 5 µs of work sti
 
 @rule("kind", "workers", "result:throughput_per_s")
 def check(claim: Claim) -> Iterator[Finding | NotChecked]:
-    rate, wait = claim.results["throughput_per_s"], given(claim, "latency_ns.mean") or _forced(claim)
+    rate, wait = claim.results["throughput_per_s"], given(claim, "latency_ns.mean") or forced_mean(claim)
     assert isinstance(rate, Estimate)
     if wait is None:
         yield NotChecked("neither a mean latency nor percentiles that bound it were given", undisclosed=True)
@@ -48,12 +48,6 @@ def check(claim: Claim) -> Iterator[Finding | NotChecked]:
     elif claim.declared.kind == "closed":
         # Where a gate saw what was in flight, it is known that the workers rested, and no latency hides it.
         yield from _less_than_workers(claim, rate, wait)
-
-
-def _forced(claim: Claim) -> Bounds | None:
-    """What percentiles and extremes leave open for a mean that is not given, in ns; None where there are none."""
-    figures = knots(claim, "latency_ns")
-    return mean_bounds(figures, min(knot.figure.n for knot in figures)) if figures else None
 
 
 def _more_than_workers(claim: Claim, rate: Estimate, wait: Estimate | Bounds) -> Iterator[Finding]:
@@ -84,7 +78,7 @@ def _less_than_workers(claim: Claim, rate: Estimate, wait: Estimate | Bounds) ->
 
 def _busy(claim: Claim, rate: Estimate, wait: Estimate | Bounds) -> Bounds:
     """λ·(W + Z): workers that have an operation in flight, or rest after one, on average."""
-    low, high = in_flight(rate, wait)
+    low, high = in_flight(rate, wait, printed=claim.samples is None)
     rest_s = claim.declared.think_s or 0.0
     return Bounds(low + rate.low * rest_s, high + rate.high * rest_s)
 
@@ -113,14 +107,15 @@ def _product(claim: Claim, rate: Estimate, wait: Estimate | Bounds, busy: Bounds
     )
 
 
-def in_flight(rate: Estimate, wait: Estimate | Bounds) -> tuple[float, float]:
+def in_flight(rate: Estimate, wait: Estimate | Bounds, *, printed: bool) -> tuple[float, float]:
     """
     λ·W as (low, high) operations, from the rate per second and the mean in ns, or what it is bound by.
 
     Where both come from the same operations their errors cancel (a slow spell lowers one and raises the other), so the
-    wider of the two relative intervals is taken around the product, not their sum.
+    wider of the two relative intervals is taken around the product, not their sum. Where both are `printed` each was
+    rounded by itself, and nothing cancels.
     """
-    if isinstance(wait, Bounds):
+    if printed or isinstance(wait, Bounds):
         return rate.low * wait.low / SECOND_NS, rate.high * wait.high / SECOND_NS
     product = rate.value * wait.value / 1e9
     below = max(_relative(rate.value, rate.low), _relative(wait.value, wait.low))
