@@ -15,17 +15,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import select
 import socket
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import uvicorn
 
+from bizra_lab.components.cache import CacheError
 from bizra_lab.components.circuit_breaker import CircuitBreaker
-from bizra_lab.components.http_service import HOST, Application, Orders, application
+from bizra_lab.components.http_service import HOST, Application, Catalogue, Orders, application, cache_of, layers_of
 from bizra_lab.errors import COULD_NOT_RUN, LabError
 from bizra_lab.harness.clock import MonotonicClock
 from bizra_lab.harness.recorder import choose
@@ -42,11 +45,12 @@ def main(argv: Sequence[str]) -> int:
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     try:
         orders = build(Orders, parse_yaml(argv[0] if argv else "{}", "orders"), "orders")
-    except LabError as error:
+        catalogue = _catalogue(orders)
+    except (LabError, CacheError) as error:
         sys.stderr.write(f"{error}\n")
         return COULD_NOT_RUN
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(orders))
+    with contextlib.closing(catalogue), contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(orders, catalogue))
     return 0
 
 
@@ -58,11 +62,11 @@ def _end_with(parent: int) -> None:
     os._exit(0)
 
 
-async def _serve(orders: Orders) -> None:
+async def _serve(orders: Orders, catalogue: Catalogue) -> None:
     with _listening(orders.port) as listening:
         server = uvicorn.Server(
             uvicorn.Config(
-                _application(orders),
+                _application(orders, catalogue),
                 loop="asyncio",
                 http="httptools",
                 ws="none",
@@ -91,10 +95,19 @@ def _listening(port: int) -> socket.socket:
     return made
 
 
-def _application(orders: Orders) -> Application:
-    settings = orders.service
+def _catalogue(orders: Orders) -> Catalogue:
+    """Raises CacheError for a layer that cannot be made."""
+    settings, now_ns = orders.service.catalogue, MonotonicClock.now_ns
+    folder = None if orders.folder is None else Path(orders.folder)
+    return Catalogue(settings, cache_of(settings, *layers_of(settings, folder, now_ns), now_ns, random.random))
+
+
+def _application(orders: Orders, catalogue: Catalogue) -> Application:
+    settings, rng = orders.service, np.random.default_rng(orders.seed)
     breaker = CircuitBreaker("work", MonotonicClock.now_ns, settings.breaker)
-    return application(settings, breaker, choose().gate(), np.random.default_rng(orders.seed), asyncio.sleep)
+    made = application(settings, breaker, catalogue, choose().gate(), rng, asyncio.sleep)
+    catalogue.fill(orders.filling, settings.answer_bytes, rng)
+    return made
 
 
 async def _stall(orders: Orders) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ def told_port(process: subprocess.Popen[str]) -> int:
     return int(process.stdout.readline())
 
 
-def got(connection: http.client.HTTPConnection, path: str) -> tuple[int, dict[str, object]]:
+def got(connection: http.client.HTTPConnection, path: str) -> tuple[int, dict[str, Any]]:
     connection.request("GET", path)
     answer = connection.getresponse()
     return answer.status, json.loads(answer.read())
@@ -60,6 +61,18 @@ def test_by_hand_it_serves_on_the_port_it_tells_and_ends_with_its_standard_input
         assert process.stdin is not None
         process.stdin.close()
         assert 0 == process.wait(PATIENCE_S)
+
+
+def test_a_cache_that_is_to_be_filled_is_so_when_it_tells_its_port() -> None:
+    orders = Orders(ServiceSettings(service_ms=1000 * PATIENCE_S), filling=200)
+    with running(canonical(orders).decode()) as process:
+        connection = http.client.HTTPConnection(HOST, told_port(process), timeout=PATIENCE_S)
+        status, cache = got(connection, "/cache")
+        (memory,) = cache["layers"]
+        assert (200, 200) == (status, memory["hits"] + memory["misses"])
+        # The most popular key is there, and the handler was not troubled with it.
+        assert (200, {"item": 0}) == got(connection, "/items/0")
+        connection.close()
 
 
 def test_what_it_reads_before_the_end_of_its_input_does_not_end_it() -> None:
@@ -88,6 +101,12 @@ def test_it_ends_with_its_input_while_it_stands_still() -> None:
     [
         ('{"prot": 1}', "orders.prot: unknown setting; did you mean 'port'?"),
         ('{"service": {"stall_ms": -1}}', "orders.service: stall_ms must be a time of at least 0, got -1.0"),
+        ('{"filling": -1}', "orders: filling must be at least 0, got -1"),
+        ('{"service": {"catalogue": {"l2": "embedded"}}}', "orders: a layer of the catalogue is embedded; expected"),
+        (
+            '{"service": {"catalogue": {"l3": "sqlite:///no/such/folder/l3"}}}',
+            "no cache layer can be reached at sqlite: unable",
+        ),
         ("{", "orders: line 1, column 2:"),
     ],
 )

@@ -20,7 +20,7 @@ import psutil
 import pytest
 
 from bizra_lab.components import COMPONENTS, http_service
-from bizra_lab.components.circuit_breaker import PLAN_LENGTH, CircuitBreaker, CircuitBreakerSettings
+from bizra_lab.components.circuit_breaker import PLAN_LENGTH, CircuitBreakerSettings
 from bizra_lab.components.http_service import (
     BODY_BYTES_MAX,
     IDLE_NS,
@@ -29,21 +29,19 @@ from bizra_lab.components.http_service import (
     Message,
     Refused,
     Reset,
-    ServiceSettings,
     Settings,
     TimedOut,
     Unreachable,
-    application,
     bad_status,
     prepare,
     prepare_simulated,
 )
 from bizra_lab.errors import CannotMeasure, SettingsError
 from bizra_lab.harness.clock import MonotonicClock, StepClock
-from bizra_lab.harness.inflight import PythonGate
 from bizra_lab.model import GateReading, Workload
 from bizra_lab.settings import build
 from bizra_lab.units import SECOND_NS
+from tests.components.http_asked import Answered, Asked, asked
 
 PATIENCE_S = 20.0  # after which a test that waits fails instead of hanging; never reached otherwise
 SHORT_S = 0.2  # a time-out that is meant to pass
@@ -552,7 +550,7 @@ def test_a_server_that_is_killed_is_an_outcome_and_tells_nothing_any_more(servic
     killed.kill()
     killed.wait(PATIENCE_S)
     assert ["Reset", "Refused"] == outcomes(workload.operate, 2)
-    with pytest.raises(CannotMeasure, match="http_service: the server does not tell what is in flight: "):
+    with pytest.raises(CannotMeasure, match="http_service: the server tells nothing at /in_flight: "):
         reading(workload)
 
 
@@ -591,46 +589,13 @@ def test_the_process_ends_when_its_parent_is_killed(forks: bool) -> None:
 
 
 def test_a_service_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_service, "Orders", lambda *_: {"seed": "x"})
+    monkeypatch.setattr(http_service, "Orders", lambda *_, **__: {"seed": "x"})
     expected = "http_service: the server did not start: orders.seed: expected int, got 'x'"
     with pytest.raises(CannotMeasure, match=re.escape(expected)):
         prepare(Settings(), np.random.default_rng(1), MonotonicClock.now_ns)
 
 
 # --- the application by itself
-
-
-class Answered:
-    """What the application sent to one request."""
-
-    def __init__(self) -> None:
-        self.status = 0
-        self.body = b""
-
-    async def send(self, message: Message) -> None:
-        self.status = message.get("status", self.status)
-        self.body += message.get("body", b"")
-
-
-async def no_sleep(_: float) -> None:
-    pass
-
-
-def asked(method: str, path: str, query: bytes = b"", *pieces: bytes, **settings: Any) -> Answered:
-    """The answer to one request, its body in pieces."""
-    wanted = ServiceSettings(**settings)
-    breaker = CircuitBreaker("work", StepClock().now_ns, wanted.breaker)
-    gate = PythonGate()
-    serve = application(wanted, breaker, gate, np.random.default_rng(1), no_sleep)
-    answered = Answered()
-    left = list(pieces)
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": left.pop(0) if left else b"", "more_body": bool(left)}
-
-    asyncio.run(serve({"method": method, "path": path, "query_string": query}, receive, answered.send))
-    assert gate.entered == gate.left == (path == "/work")
-    return answered
 
 
 @pytest.mark.parametrize(
@@ -650,10 +615,15 @@ def asked(method: str, path: str, query: bytes = b"", *pieces: bytes, **settings
         (400, "POST", b"", b""),
         (400, "POST", b"", b"item=1"),
         (400, "POST", b"", b'{"item": 01}'),
-        (400, "POST", b"", b'{"item": 1.0}'),
-        (400, "POST", b"", b'{"item": true}'),
+        (422, "POST", b"", b'{"item": 1.0}'),
+        (422, "POST", b"", b'{"item": true}'),
         (400, "POST", b"", b'{"item": 1, "item": 2}'),
         (400, "POST", b"", b'{"item": 1}}'),
+        (400, "POST", b"", b'\x0b{"item": 1}'),
+        (400, "POST", b"", b'{"item": "\xff"}'),
+        (422, "POST", b"", b'{"item": 1, "more": 2}'),
+        (422, "POST", b"", b'{"item": 1000000000000000000}'),
+        (422, "POST", b"", b"[1]"),
         (400, "POST", b"", b"[" * 10_000),
         (400, "POST", b"item=1", b'{"item": 1}'),
         (413, "POST", b"", b" " * (BODY_BYTES_MAX + 1)),
@@ -684,24 +654,26 @@ def test_a_client_that_leaves_while_it_sends_leaves_the_gate_too() -> None:
     async def gone() -> Message:
         return {"type": "http.disconnect"}
 
-    gate = PythonGate()
-    breaker = CircuitBreaker("work", StepClock().now_ns)
-    serve = application(ServiceSettings(), breaker, gate, np.random.default_rng(1), no_sleep)
-    asyncio.run(serve({"method": "POST", "path": "/work", "query_string": b""}, gone, Answered().send))
-    assert (1, 1) == (gate.entered, gate.left)
+    service = Asked()
+    asyncio.run(service.serve({"method": "POST", "path": "/work", "query_string": b""}, gone, Answered().send))
+    assert (1, 1) == (service.gate.entered, service.gate.left)
+
+
+def test_who_asks_what_the_server_sees_is_not_seen() -> None:
+    service = Asked()
+    for path in ("/in_flight", "/judged", "/cache", "/health"):
+        assert 200 == service("GET", path).status
+    assert 0 == service.gate.entered
+    service("GET", "/items/1")
+    assert 1 == service.gate.entered
 
 
 def test_a_call_that_takes_too_long_is_504() -> None:
-    settings = ServiceSettings(service_ms=1, breaker=CircuitBreakerSettings(call_timeout_s=0.001))
-    breaker = CircuitBreaker("work", StepClock().now_ns, settings.breaker)
-
     async def never(_: float) -> None:
         await asyncio.Event().wait()
 
-    serve = application(settings, breaker, PythonGate(), np.random.default_rng(1), never)
-    answered = Answered()
-    asyncio.run(serve({"method": "GET", "path": "/work", "query_string": b"item=1"}, never, answered.send))  # type: ignore[arg-type]
-    assert 504 == answered.status
+    breaker = CircuitBreakerSettings(call_timeout_s=0.001)
+    assert 504 == asked("GET", "/work", b"item=1", sleep=never, service_ms=1, breaker=breaker).status
 
 
 # --- simulated time
