@@ -66,14 +66,15 @@ class Workload:
     Something to measure: one callable without arguments, and what is needed to trust its count.
 
     `operate` does one operation; what it raises becomes the operation's outcome. Where workers are tasks it returns an
-    awaitable. `of_worker`, where workers must not share one (each has its connection), makes a worker's own `operate`
-    from its number, in the thread, task or process that will use it; `leave` is told the number there when it is done
-    with. `count`, when the component keeps one, returns how
-    many operations it has seen since it was made: a counter that shares nothing with the recorder. `inside`, when the
-    component keeps one, reads its own gate: what is in flight as the system itself sees it. `tallies` is the
-    component's own account of how many were hits, or right, by name; it is read after the window, and `mark` is called
-    as the window opens, for an account that is to begin there. `remake` makes the same workload again where this one
-    cannot be sent, in another process. `close` frees what the workload holds, whatever was made for its workers too.
+    awaitable. `doubled` does the same with twice the work, where there is such a thing: its time must be longer.
+    `of_worker`, where workers must not share one (each has its connection), makes a worker's own `operate` from its
+    number, in the thread, task or process that will use it; `leave` is told the number there when it is done with.
+    `count`, when the component keeps one, returns how many operations it has seen since it was made: a counter that
+    shares nothing with the recorder. `inside`, when the component keeps one, reads its own gate: what is in flight as
+    the system itself sees it. `tallies` is the component's own account of how many were hits, or right, by name; it is
+    read after the window, and `mark` is called as the window opens, for an account that is to begin there. `remake`
+    makes the same workload again where this one cannot be sent, in another process. `close` frees what the workload
+    holds, whatever was made for its workers too.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Workload:
     inside: Callable[[], GateReading] | None = None
     tallies: Callable[[], Mapping[str, Tally]] | None = None
     mark: Callable[[], object] | None = None
+    doubled: Callable[[], object] | None = None
     remake: Callable[[], Workload] | None = None
     address: str | None = None
     close: Callable[[], None] = lambda: None
@@ -428,6 +430,8 @@ class Declared:
     extrapolated_to_s: float | None = None  # the time for which `operations_extrapolated` is stated
     ratio_of: str | None = None  # the result of which `ratio_claimed` or `change_claimed` speaks
     baseline: Declared | None = None  # of the measurement that this one is compared with
+    work: float | None = None  # units of it in one operation, as the maker counts them
+    series: str | None = None  # measurements of the same series differ in nothing but their `work`
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,9 +32,10 @@ SETTINGS_BYTES_MAX = 4_000_000
 
 class _StrictLoader(yaml.SafeLoader):
     """
-    The safe loader, with two of YAML 1.1's traps removed.
+    The safe loader, with three of YAML 1.1's traps removed.
 
-    A key written twice is refused, where the last would silently hold; and 1e6 is a number, where it would be text.
+    A key written twice is refused, where the last would silently hold; 1e6 is a number, where it would be text; and a
+    whole number is one as people write it, where 010 would be 8 and 1:30 would be 90.
     """
 
 
@@ -50,6 +51,12 @@ def _mapping_without_duplicates(loader: _StrictLoader, node: yaml.MappingNode) -
     return loader.construct_mapping(node, deep=True)
 
 
+_INT = "tag:yaml.org,2002:int"
+_StrictLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != _INT]
+    for first, resolvers in _StrictLoader.yaml_implicit_resolvers.items()
+}
+_StrictLoader.add_implicit_resolver(_INT, re.compile(r"^[-+]?(0|[1-9][0-9]*)$"), list("-+0123456789"))
 _StrictLoader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
 )
@@ -64,6 +71,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """
     try:
         size = path.stat().st_size
+        if not (path.is_file() or path.is_dir()):  # a folder says so itself, when it is read
+            raise Unreadable(f"{path}: no regular file; expected a YAML file")
         if size > SETTINGS_BYTES_MAX:
             raise Unreadable(f"{path}: {size} bytes; expected a settings file of at most {SETTINGS_BYTES_MAX}")
         text = path.read_text(encoding="utf-8")

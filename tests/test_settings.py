@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bizra_lab.errors import LabError, SettingsError, Unreadable
-from bizra_lab.settings import build, canonical, digest, override, plain, read_yaml
+from bizra_lab.settings import build, canonical, digest, override, parse_yaml, plain, read_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,11 @@ def test_a_file_that_is_no_plain_yaml_mapping_is_refused(text: str, content: byt
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(("expected", "text"), [("010", "010"), ("1:30", "1:30"), ("1_0", "1_0"), (10, "10"), (0, "0")])
+def test_a_whole_number_is_one_as_people_write_it(expected: object, text: str) -> None:
+    assert {"a": expected} == parse_yaml(f"a: {text}", "here")
+
+
 @pytest.mark.parametrize(("expected", "text"), [(1e6, "1e6"), (1e-12, "1e-12"), (2.5e3, "2.5E+3"), (-3e2, "-3e2")])
 def test_a_number_may_be_written_with_an_exponent(expected: float, text: str, tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
@@ -149,3 +155,10 @@ def test_the_order_of_keys_does_not_change_the_digest(value: dict[str, Any]) -> 
 def test_what_json_cannot_hold_has_no_canonical_form() -> None:
     with pytest.raises(ValueError, match="JSON"):
         canonical({"a": float("nan")})
+
+
+def test_a_pipe_is_no_settings_file_and_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
+    with pytest.raises(LabError, match=r"pipe\.yaml: no regular file; expected a YAML file"):
+        read_yaml(pipe)

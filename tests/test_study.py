@@ -139,6 +139,12 @@ def test_an_honest_samples_file_of_anybody_is_validated(tmp_path: Path) -> None:
         line.audit_source(tmp_path / "theirs.parquet", "sampels")
 
 
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(LabError, match="pipe: no regular file; expected a result file"):
+        line.audit_source(tmp_path / "pipe")
+
+
 def test_your_own_function_goes_down_the_same_line() -> None:
     calls = iter(range(10**9))
 
@@ -184,6 +190,6 @@ def test_further_evidence_is_left_beside_the_record_which_has_its_digest(tmp_pat
 def test_unknown_names_are_told_with_what_there_is() -> None:
     with pytest.raises(
         UnknownName,
-        match="there are: circuit_breaker, claims_audit, http_service, littles_law_audit, tail_analysis, the_lab",
+        match="did you mean 'cache'\\?; there are: attestation, auditor_self_test, cache, circuit_breaker, claims_audit",
     ):
         line.load("cache2", "smoke", home=HOME)

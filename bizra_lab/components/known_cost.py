@@ -3,6 +3,7 @@ Operations whose cost is known before they are measured: what the instrument is 
 
 `empty` does nothing: what is measured is the instrument. `sleep` takes `sleep_s` and what the kernel adds; never less.
 `hash` is SHA-256 of a fixed buffer: work that takes the same path whatever the data, in C, with the GIL released.
+Twice the work is twice the bytes, or twice the time; of nothing it is nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 import select
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -44,22 +46,28 @@ def prepare(settings: Settings, rng: np.random.Generator, clock: Clock) -> Workl
     match settings.operation:
         case "empty":
             # Not counted: counting would be all that it does.
-            return Workload("known_cost.empty", _empty)
+            return Workload("known_cost.empty", _empty, doubled=_empty)
         case "sleep":
-            return _counted("known_cost.sleep", lambda: _sleep(settings.sleep_s))
+            return _counted(
+                "known_cost.sleep", partial(_sleep, settings.sleep_s), partial(_sleep, 2 * settings.sleep_s)
+            )
         case "hash":
-            buffer = bytes(settings.hash_bytes)
-            return _counted("known_cost.hash", lambda: hashlib.sha256(buffer).digest())
+            return _counted("known_cost.hash", _hash_of(settings.hash_bytes), _hash_of(2 * settings.hash_bytes))
 
 
-def _counted(name: str, work: Callable[[], object]) -> Workload:
+def _counted(name: str, work: Callable[[], object], twice: Callable[[], object]) -> Workload:
     done = new_tally()
 
     def operate() -> object:
         next(done)
         return work()
 
-    return Workload(name, operate, count=lambda: counted(done))
+    return Workload(name, operate, count=lambda: counted(done), doubled=twice)
+
+
+def _hash_of(zeros: int) -> Callable[[], object]:
+    buffer = bytes(zeros)
+    return lambda: hashlib.sha256(buffer).digest()
 
 
 def _empty() -> None:

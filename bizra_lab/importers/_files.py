@@ -11,6 +11,7 @@ import csv
 import json
 import re
 import reprlib
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +39,18 @@ def _opened(path: Path) -> Iterator[Any]:
             yield file
     except OSError as error:
         raise Unreadable(f"{path}: {error.strerror}; expected a result file") from None
+
+
+def refuse_what_is_no_file(path: Path) -> None:
+    """Raise Unreadable for a folder, and for a pipe or a device: their content is read once, and may never end."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:  # a NUL in a name is a ValueError
+        reason = error.strerror if isinstance(error, OSError) else one_line(error)
+        raise Unreadable(f"{path}: {reason}; expected a result file") from None
+    if not stat.S_ISREG(mode):
+        found = "Is a directory" if stat.S_ISDIR(mode) else "no regular file"
+        raise Unreadable(f"{path}: {found}; expected a result file")
 
 
 def head_of(path: Path) -> bytes:
@@ -71,6 +84,8 @@ def text_of(path: Path, bytes_max: int) -> str:
 
 
 def _decoded(content: bytes, where: str) -> str:
+    if 0 in content:
+        raise Unreadable(f"{where}: byte {content.index(0)} is 0; expected text")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -100,7 +115,7 @@ class Found:
 
     def whole(self, group: int = 0) -> int:
         """A group as a whole number of 0 or more."""
-        return _whole(self.number(group), self.where)
+        return whole(self.number(group), self.where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +203,7 @@ class Place:
 
     def whole(self) -> int:
         """A whole number of 0 or more."""
-        return _whole(self.decimal(), self.where)
+        return whole(self.decimal(), self.where)
 
     def text(self) -> str:
         """A string."""
@@ -214,7 +229,7 @@ def json_of(path: Path) -> Place:
     """
     text = text_of(path, JSON_BYTES_MAX)
     try:
-        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_once_each)
+        value = json.loads(text, parse_float=_decimal, parse_constant=_refuse, object_pairs_hook=_once_each)
     except json.JSONDecodeError as error:
         raise Unreadable(f"{path}: line {error.lineno}, column {error.colno}: {error.msg}; expected JSON") from None
     except (ValueError, RecursionError) as error:
@@ -222,19 +237,28 @@ def json_of(path: Path) -> Place:
     return Place(value, str(path))
 
 
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError:  # of an exponent that not even Decimal takes
+        raise ValueError(f"{text[:60]} is too large a number") from None
+
+
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no number")
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"{next(key for key in keys if keys.count(key) > 1)[:60]!r} is written twice")
+    members: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in members:
+            raise ValueError(f"{key[:60]!r} is written twice")
+        members[key] = value
     return members
 
 
-def _whole(number: Decimal, where: str) -> int:
+def whole(number: Decimal, where: str) -> int:
+    """The number as an int; raises Unreadable when it is not whole."""
     if number != number.to_integral_value():
         raise Unreadable(f"{where}: expected a whole number, got {number}")
     return int(number)
@@ -284,18 +308,14 @@ def table_rows(path: Path, delimiter: str = ",") -> Iterator[tuple[int, list[str
 
 
 def _lines(path: Path) -> Iterator[str]:
-    """The lines of a file, each bounded; what is not UTF-8 raises Unreadable."""
+    """The lines of a file, each bounded and whole; what is not UTF-8 raises Unreadable."""
     with _opened(path) as file:
         number = 0
         while line := file.readline(LINE_BYTES_MAX):
             number += 1
             if len(line) == LINE_BYTES_MAX:
                 raise Unreadable(f"{path}: line {number}: longer than {LINE_BYTES_MAX:,} bytes; expected a table")
-            yield _decoded(line, f"{path}: line {number}") if number == 1 else _plain(line, path, number)
-
-
-def _plain(line: bytes, path: Path, number: int) -> str:
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"{path}: line {number}: byte {error.start} is not UTF-8; expected text") from None
+            if not line.endswith(b"\n"):
+                # Cut short, its last number is another one.
+                raise Unreadable(f"{path}: line {number}: ends without a line break; expected a whole table")
+            yield _decoded(line, f"{path}: line {number}")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bizra_lab.errors import SettingsError, Unreadable
-from bizra_lab.importers._files import head_of
+from bizra_lab.importers._files import head_of, refuse_what_is_no_file
 from bizra_lab.model import Claim
 from bizra_lab.registry import Registry
 
@@ -67,6 +67,7 @@ def read(path: Path, kind: str = AUTO, workers: int | None = None) -> ImportedSo
     """
     if workers is not None and workers < 1:
         raise SettingsError(f"--workers: expected at least 1, got {workers}")
+    refuse_what_is_no_file(path)
     name = _only_format(path) if kind == AUTO else kind
     claims = IMPORTERS.get(name).read(path)
     if not claims:

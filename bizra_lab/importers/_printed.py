@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3})?", re.ASCII)
 _MEASURE = re.compile(r"(?P<number>\S*?\d)\s*(?P<unit>[a-zµ]+)")
 
 NUMBER_LENGTH_MAX = 60  # digits; a double prints with 17
-EXPONENT_MAX = 300  # powers of ten; nothing that was measured is near the end of the doubles
+EXPONENT_MAX = 30  # powers of ten; nothing that is measured is so far from 1, and its products fit a double
 
 NS_PER = {"ns": 1.0, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9}
 
@@ -36,9 +36,14 @@ def decimal_of(text: str, where: str) -> Decimal:
 
 
 def finite(number: Decimal, where: str) -> Decimal:
-    """The number itself when it is 0 or more and a double can hold it; raises Unreadable otherwise."""
-    if not number.is_finite() or number < 0 or (number and abs(number.adjusted()) > EXPONENT_MAX):
-        raise Unreadable(f"{where}: expected a number of 0 or more, got {str(number)[:NUMBER_LENGTH_MAX]}")
+    """The number itself when it is 0 or more and something may measure so much; raises Unreadable otherwise."""
+    shown = str(number)[:NUMBER_LENGTH_MAX]
+    if not number.is_finite() or number < 0:
+        raise Unreadable(f"{where}: expected a number of 0 or more, got {shown}")
+    if number and abs(number.adjusted()) > EXPONENT_MAX:
+        raise Unreadable(
+            f"{where}: expected 0, or a number between 1e-{EXPONENT_MAX} and 1e{EXPONENT_MAX}, got {shown}"
+        )
     return number
 
 
@@ -83,6 +88,15 @@ def share(hits: int, n: int) -> Result:
     if n == 0:
         return Unavailable("no operations")
     return exact(min(hits / n, 1.0), "share", n)
+
+
+def failures_timed(timed: int, untimed: int) -> bool | None:
+    """
+    Whether latencies are of the failed operations too, when so many of those were timed and so many were not.
+
+    None where there are both, so that neither holds, and where nothing failed.
+    """
+    return bool(timed) if bool(timed) != bool(untimed) else None
 
 
 def quantile_name(percent: str, where: str) -> str:

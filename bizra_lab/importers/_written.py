@@ -24,6 +24,8 @@ from bizra_lab.units import SECOND_NS, to_own, units_of
 Number = int | float | str
 T = TypeVar("T", int, float)
 
+FIGURE_LENGTH_MAX = 200  # letters; a range of two numbers of 60 digits each, with their units
+
 _MEASURE = re.compile(r"(?P<number>\S+?(?:[eE][-+]?\d+)?)\s*(?P<unit>[^\d\s.]\S*)?")
 _RANGE = re.compile(r"(?P<low>\S+) to (?P<high>\S.*)")
 
@@ -44,6 +46,7 @@ def figure(value: Number, own: str, n: int, where: str) -> Estimate:
 
     Raises SettingsError or Unreadable with one line that begins with `where`.
     """
+    _refuse_long(value, where)
     text = value.strip() if isinstance(value, str) else ""
     if text.startswith("<"):
         below = figure(text.removeprefix("<").strip(), own, n, where)
@@ -58,6 +61,7 @@ def figure(value: Number, own: str, n: int, where: str) -> Estimate:
 
 def figure_in_its_unit(value: str, n: int, where: str) -> Estimate:
     """What is written, in the lab's own unit where it has one for it, otherwise in the unit that is written."""
+    _refuse_long(value, where)
     _, unit = _split(value.strip().removeprefix("<").split(" to ")[-1].strip(), where)
     if unit is None:
         raise SettingsError(f"{where}: expected a number with its unit, such as '1055 KB', got {value!r}")
@@ -67,6 +71,7 @@ def figure_in_its_unit(value: str, n: int, where: str) -> Estimate:
 
 def baseline(value: Number, where: str) -> Estimate:
     """A rate where it has no unit or one of a rate, a share where it has one, otherwise a time."""
+    _refuse_long(value, where)
     _, unit = _split(value, where)
     if unit is None or "/" in unit:
         return figure(value, "per_s", 0, where)
@@ -104,10 +109,18 @@ def _ahead_s(date: re.Match[str]) -> float:
 
 
 def above_0(value: T | None, where: str) -> T | None:
-    """The value itself. Raises SettingsError where it is 0 or less."""
+    """The value itself. Raises SettingsError where it is 0 or less, and Unreadable where it is too large for any."""
     if value is not None and value <= 0:
         raise SettingsError(f"{where}: expected above 0, got {value}")
+    if value is not None:
+        finite(Decimal(value), where)
     return value
+
+
+def _refuse_long(value: Number, where: str) -> None:
+    """Raise SettingsError for more than anybody writes as a figure: taking it apart would take its time."""
+    if isinstance(value, str) and len(value) > FIGURE_LENGTH_MAX:
+        raise SettingsError(f"{where}: expected a number with its unit, got {len(value):,} letters")
 
 
 def _range(low: str, high: str, own: str, n: int, where: str) -> Estimate:

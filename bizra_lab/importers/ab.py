@@ -4,12 +4,14 @@ ab (ApacheBench): a closed load over HTTP by `-c` connections, from its report o
 A connection sends its next request when the last one was answered. Latency is `Total`, which includes connecting. All
 times are rounded to whole milliseconds, so below 5 ms they say next to nothing. "Time per request" is N·T/n: it follows
 from the other figures and is not read, since checking it against them would check nothing. "Failed" counts answers of
-another length too; "Non-2xx" ones may be among them, so the share of failures has an interval.
+another length too; "Non-2xx" ones may be among them, so the share of failures has an interval. Failures whose
+connection was closed after something was sent are in the latencies: by length, status, or in receiving. Those that
+did not connect, or broke in waiting (exceptions), are not.
 
 The table (`-g`) holds every request, by latency; its starts are whole seconds, too coarse to tell what was in flight,
 so its figures are quantiles and mean of the column `ttime`, and the rate is known to a second of the run.
 
-Source: apache/httpd, support/ab.c (ap_round_ms, output_results).
+Source: apache/httpd, support/ab.c (ap_round_ms, output_results, close_connection, start_connect).
 """
 
 from __future__ import annotations
@@ -19,12 +21,13 @@ from pathlib import Path
 
 from bizra_lab.errors import Unreadable
 from bizra_lab.importers._counts import Bucket, times_of
-from bizra_lab.importers._files import Found, Report, head_of, name_of, report_of, table_of
+from bizra_lab.importers._files import Found, Report, head_of, name_of, report_of, table_of, whole
 from bizra_lab.importers._importer import importer
-from bizra_lab.importers._printed import decimal_of, quantile_name, rounded
+from bizra_lab.importers._printed import decimal_of, failures_timed, quantile_name, rounded
 from bizra_lab.model import Claim, Declared, Estimate, Result, Unavailable
 
 MS_NS = 1e6  # ab rounds every time to a whole millisecond
+TIMES_MAX = 1_000_000  # different times, each held; in whole ms, all up to a quarter of an hour
 
 _TABLE = b"starttime\tseconds\tctime\tdtime\tttime\twait"
 
@@ -55,6 +58,7 @@ def _from_report(report: Report) -> Claim:
         duration_s=float(report.the(r"Time taken for tests:\s+(\S+) seconds", "Time taken for tests").number()),
         operations=n,
         clock_step_ns=MS_NS,
+        failures_in_latency=_failures_timed(report),
     )
     host, document = report.first(r"Server Hostname:\s+(\S+)"), report.first(r"Document Path:\s+(\S+)")
     name = (host.text() if host else "") + (document.text() if document else "")
@@ -85,15 +89,24 @@ def _failed(report: Report, n: int) -> Result:
     return Estimate(least, least, most, "share", n)
 
 
+def _failures_timed(report: Report) -> bool | None:
+    kinds = report.first(r"\s+\(Connect: (\d+), Receive: (\d+), Length: (\d+), Exceptions: (\d+)\)")
+    connect, receive, length, exceptions = (kinds.whole(group) for group in range(4)) if kinds else (0, 0, 0, 0)
+    refused = report.first(r"Non-2xx responses:\s+(\S+)")
+    return failures_timed(receive + length + (refused.whole() if refused else 0), connect + exceptions)
+
+
 def _from_table(path: Path) -> Claim:
     table = table_of(path, delimiter="\t")
     began, took = table.column("seconds"), table.column("ttime")
     times_ms: Counter[int] = Counter()
-    seconds: Counter[int] = Counter()
+    seconds: set[int] = set()
     for number, row in table.rows:
         where = f"{path}: line {number}"
-        times_ms[int(decimal_of(row[took], where))] += 1
-        seconds[int(decimal_of(row[began], where))] += 1
+        times_ms[whole(decimal_of(row[took], where), where)] += 1
+        seconds.add(whole(decimal_of(row[began], where), where))
+        if max(len(times_ms), len(seconds)) > TIMES_MAX:
+            raise Unreadable(f"{where}: more than {TIMES_MAX:,} different times; expected those of one run")
     if not times_ms:
         raise Unreadable(f"{path}: no requests below its header; expected at least one")
     buckets = [Bucket(max(ms - 0.5, 0) * MS_NS, ms * MS_NS, (ms + 0.5) * MS_NS, n) for ms, n in times_ms.items()]

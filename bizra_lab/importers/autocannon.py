@@ -5,12 +5,17 @@ Each connection keeps `pipelining` requests in flight. Latencies go into a histo
 the rest off: a quantile of 0 means less than 1 ms, and the true mean lies up to 1 ms above the one printed. `min` is
 the smallest that was not cut to 0, so it is no minimum as soon as a quantile is 0. The rate is the mean over whole
 seconds, printed with two decimals and without final zeros. Latencies are of answered requests, failures of status
-included; requests that timed out or broke are in `errors`. A warm-up, where there was one, is not printed.
+included unless told otherwise; requests that timed out or broke are in `errors`, and in no latency. A warm-up, where
+there was one, is not printed.
 
 That values are cut and not rounded is seen in its output, where the mean of 0.07 ms printed for 10 connections at
 15,630/s (0.64 ms by Little's law) cannot come from rounded ones, and in how hdr-histogram-js indexes its counts.
 
-Source: mcollina/autocannon, lib/run.js, lib/aggregateResult.js.
+With `--excludeErrorStats` answers of another status than 2xx are counted and not timed: the histogram's `totalCount`
+is then less than the number of answers. Versions that print no `totalCount` do not tell, nor does a run with a rate
+(`-R`), whose histogram has latencies added for what a stall kept from being sent.
+
+Source: mcollina/autocannon, lib/run.js (onResponse, onError), lib/aggregateResult.js.
 """
 
 from __future__ import annotations
@@ -20,7 +25,7 @@ from pathlib import Path
 
 from bizra_lab.importers._files import Place, json_keys, json_of, name_of
 from bizra_lab.importers._importer import importer
-from bizra_lab.importers._printed import cut, quantile_name, rounded, share
+from bizra_lab.importers._printed import cut, failures_timed, quantile_name, rounded, share
 from bizra_lab.model import Claim, Declared, Estimate, Result, Unavailable
 
 MS_NS = 1e6  # latencies are cut to whole milliseconds
@@ -48,10 +53,18 @@ def read(path: Path) -> tuple[Claim, ...]:
         duration_s=document["duration"].number(),
         operations=answered + errors,
         clock_step_ns=MS_NS,
+        failures_in_latency=_failures_timed(document["latency"].get("totalCount"), answered, refused, errors),
     )
     title, url = document.get("title"), document.get("url")
     name = title.text() if title else url.text() if url else path.stem
     return (Claim(name_of(name), results, declared),)
+
+
+def _failures_timed(recorded: Place | None, answered: int, refused: int, errors: int) -> bool | None:
+    if recorded is None or recorded.whole() > answered:
+        return False if errors and not refused else None
+    left_out = min(answered - recorded.whole(), refused)
+    return failures_timed(refused - left_out, left_out + errors)
 
 
 def _latencies(latency: Place, answered: int) -> dict[str, Result]:

@@ -38,6 +38,7 @@ A claims file (YAML, ours): published figures and what their source says about t
         layers: {l1: {answers: "92.8 %", latency: "0 ms"}, l2: {answers: "87 %"}}   # asked in turn
         sets: {evidence: [p99, rps], performance: [p99]}   # what was counted
         scaling: {at: "400000 /s", least: 2, load: "500000 /s", replicas: 2}
+        series: loop                   # claims with the same differ in nothing but work: 1000, units in an operation
 
 Every key but `name` may be left out: what is not written is undisclosed. A number stands for everything that rounds to
 its digits ("0.12 ms" is 0.115 to 0.125 ms, 523793 is up to a half more or less), "< 0.2 %" for all from 0 up to it, and
@@ -111,6 +112,8 @@ class _Conditions:
     hardware: str | None = None
     cores: int | None = None
     failures_in_latency: bool | None = None
+    work: float | None = None
+    series: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +242,8 @@ def _declared(written: _Conditions, where: str) -> Declared:
         cores=above_0(written.cores, f"{where}.cores"),
         think_s=seconds(written.think, f"{where}.think"),
         failures_in_latency=written.failures_in_latency,
+        work=above_0(written.work, f"{where}.work"),
+        series=written.series,
     )
 
 

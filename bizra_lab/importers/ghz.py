@@ -3,11 +3,11 @@ ghz: a load of gRPC calls over HTTP/2 by `concurrency` workers, from its JSON (`
 
 Closed unless `async`: each worker calls again when its last call was answered, at most at the rate asked for. Times are
 whole nanoseconds. The rate and the mean are of all calls, those that failed included; the extremes and the quantiles
-are of the successes only, and of the first million calls. Calls left out at the start (`skipFirst`) are not counted,
-their time is. Whether the stamps in `details` are starts or ends differs between versions, so no samples are made of
-them.
+are of the successes only, and of the first million calls: but for the mean, latencies leave failures out. Calls left
+out at the start (`skipFirst`) are not counted, their time is. Whether the stamps in `details` are starts or ends
+differs between versions, so no samples are made of them.
 
-Source: bojand/ghz, runner/reporter.go, runner/options.go.
+Source: bojand/ghz, runner/reporter.go (Run, Finalize), runner/options.go.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ def read(path: Path) -> tuple[Claim, ...]:
         duration_s=document["total"].number() / 1e9,
         operations=n,
         clock_step_ns=CLOCK_STEP_NS,
+        failures_in_latency=False,
     )
     name, call = document.get("name"), options.get("call")
     return (Claim(name_of(name.text() if name else call.text() if call else path.stem), results, declared),)

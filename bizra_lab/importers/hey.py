@@ -7,13 +7,13 @@ rounded, so known to 0.1 ms. There is no warm-up, and no correction for what a s
 
 The report: the rate counts requests that failed, the mean and the quantiles do not. Of more than a million latencies
 hey keeps the first million, and divides the sum of all by that million: the mean is then wrong and not given. Failed
-here are requests without an answer, and answers of status 400 and above.
+here are requests without an answer, and answers of status 400 and above: the latter are in the latencies.
 
 The CSV (`-o csv`) holds every answered request with its start and status, so its claim carries samples. It does not say
 which worker made a request: `worker` is a lane, the lowest one free when the request began, and proves nothing about
 overlaps. Requests without an answer are not in it. Versions before 0.1.3 print no start, and cannot be read.
 
-Source: rakyll/hey, requester/report.go, requester/print.go.
+Source: rakyll/hey, requester/report.go (runReporter, finalize), requester/print.go.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import numpy as np
 from bizra_lab.errors import Unreadable
 from bizra_lab.importers._files import Found, Report, head_of, name_of, report_of, table_of
 from bizra_lab.importers._importer import RATIO, importer
-from bizra_lab.importers._printed import decimal_of, quantile_name, rounded, share
+from bizra_lab.importers._printed import decimal_of, failures_timed, quantile_name, rounded, share
 from bizra_lab.importers._rows import Columns, claim_of, ns_of
 from bizra_lab.model import Claim, Declared, Ints, Result, Unavailable, Workers
 
@@ -52,6 +52,8 @@ def _from_report(report: Report) -> Claim:
     unanswered = sum(each.whole() for each in report.after("Error distribution").every(r"\s+\[(\d+)\]\s"))
     ok = sum(each.whole(1) for each in answered)
     refused = sum(each.whole(1) for each in answered if each.whole() >= FAILED_STATUS)
+    if not ok + unanswered:
+        raise Unreadable(f"{report.path}: neither answers nor errors are counted in it; expected a whole report")
     duration = report.the(r"\s+Total:\s+(\S+) secs", "Total").number()
     results: dict[str, Result] = {
         "throughput_per_s": rounded(
@@ -67,6 +69,7 @@ def _from_report(report: Report) -> Claim:
         duration_s=float(duration),
         operations=ok + unanswered,
         clock_step_ns=PRINTED_STEP_NS,
+        failures_in_latency=failures_timed(refused, unanswered),
     )
     return Claim(name_of(report.path.stem), results, declared)
 

@@ -16,7 +16,6 @@ Source: HdrHistogram, HistogramLogWriter and AbstractHistogram (encodeIntoCompre
 from __future__ import annotations
 
 import base64
-import binascii
 import math
 import struct
 import zlib
@@ -36,6 +35,8 @@ COMPRESSED_COOKIE = 0x1C849314  # V2, counts of variable length, inside zlib
 COOKIE = 0x1C849313  # V2, counts of variable length
 HEADER = struct.Struct(">iiiiqqd")  # cookie, payload length, offset, digits, lowest, highest, ratio
 UNPACKED_BYTES_MAX = 20_000_000  # of one histogram; the finest there is has 9 bytes for each of 2 million counts
+FILE_BYTES_MAX = 200_000_000  # of all histograms of a file; a day of one a second, 2 KB each
+TAGS_MAX = 1000  # each is a claim of its own; more are no names of things that were measured
 DIGITS_MAX = 5  # significant decimal digits that a histogram can keep
 VALUE_BITS = 63  # of the largest value
 UNITS_NS = {1_000_000: 1.0, 1_000: 1e3}  # ns in a value, by how much larger it is than its maximum in ms
@@ -60,6 +61,7 @@ def can_read(head: bytes) -> bool:
 @importer(can_read)
 def read(path: Path) -> tuple[Claim, ...]:
     tags: dict[str, _Tag] = {}
+    unpacked_bytes = 0
     for line, row in table_rows(path):
         if row[0].startswith("#") or row[0] == "StartTimestamp":
             continue
@@ -67,15 +69,20 @@ def read(path: Path) -> tuple[Claim, ...]:
         where = f"{path}: line {line}"
         if len(row) != 4:
             raise Unreadable(f"{where}: {len(row)} fields; expected start, length, maximum and histogram")
-        _add(tags.setdefault(name_of(name), _Tag()), row, where)
+        histogram = _unpacked(row[3], where)
+        unpacked_bytes += len(histogram)
+        tag = tags.setdefault(name_of(name), _Tag())
+        if unpacked_bytes > FILE_BYTES_MAX or len(tags) > TAGS_MAX:
+            raise Unreadable(f"{where}: more than {FILE_BYTES_MAX:,} bytes of histograms, or {TAGS_MAX:,} tags")
+        _add(tag, row, histogram, where)
     return tuple(_claim(f"{path.stem} {name}".strip(), tag) for name, tag in sorted(tags.items()))
 
 
-def _add(tag: _Tag, row: list[str], where: str) -> None:
+def _add(tag: _Tag, row: list[str], histogram: bytes, where: str) -> None:
     decimal_of(row[0], where)
     tag.seconds += float(decimal_of(row[1], where))
     largest = 0
-    for low, high, count in _buckets(row[3], where):
+    for low, high, count in _buckets(histogram, where):
         tag.counts[low, high] += count
         largest = max(largest, high)
     stated = float(decimal_of(row[2], where))
@@ -105,9 +112,8 @@ def _unit_ns(ratios: list[float]) -> float | None:
     return next((ns for ratio, ns in UNITS_NS.items() if abs(middle / ratio - 1) <= RATIO_TOLERANCE), None)
 
 
-def _buckets(text: str, where: str) -> Iterator[tuple[int, int, int]]:
+def _buckets(unpacked: bytes, where: str) -> Iterator[tuple[int, int, int]]:
     """The lowest and highest value of each bucket that is not empty, and its count."""
-    unpacked = _unpacked(text, where)
     if len(unpacked) < HEADER.size:
         raise Unreadable(f"{where}: a histogram of {len(unpacked)} bytes; expected at least {HEADER.size}")
     cookie, length, _, digits, lowest, _, _ = HEADER.unpack_from(unpacked)
@@ -137,7 +143,7 @@ def _unpacked(text: str, where: str) -> bytes:
             raise Unreadable(f"{where}: no compressed histogram of version 2, or cut short")
         inflater = zlib.decompressobj()
         unpacked = inflater.decompress(packed[8:], UNPACKED_BYTES_MAX)
-    except (binascii.Error, struct.error, zlib.error) as error:
+    except (ValueError, struct.error, zlib.error) as error:  # of base64 the first
         raise Unreadable(f"{where}: {error}; expected a histogram in base64") from None
     if not inflater.eof:
         raise Unreadable(f"{where}: a histogram of more than {UNPACKED_BYTES_MAX:,} bytes, or cut short")

@@ -4,7 +4,7 @@ hyperfine: whole runs of a program one after another, from its JSON (`--export-j
 A closed load of one worker whose operation is a process from its start to its end, so neither "inproc" nor "http". The
 mean start-up time of the shell was subtracted from each, unless `-N`; what is below 5 ms is then mostly that. The rate
 is the inverse of the mean: rate × mean is 1 by construction, and Little's law can find nothing. Seconds in full.
-Warm-up runs (`--warmup`) are not in the file.
+Warm-up runs (`--warmup`) are not in the file. Runs that failed (`--ignore-failure`) are timed as the others.
 
 Source: sharkdp/hyperfine, src/benchmark/benchmark_result.rs.
 """
@@ -46,5 +46,11 @@ def _claim(result: Place) -> Claim:
     if codes:
         ended = codes.value if isinstance(codes.value, list) else []
         results["share.failed"] = share(sum(code != 0 for code in ended), len(ended))
-    declared = Declared(kind="closed", workers=1, duration_s=sum(times_s) if times_s else None, operations=n or None)
+    declared = Declared(
+        kind="closed",
+        workers=1,
+        duration_s=sum(times_s) if times_s else None,
+        operations=n or None,
+        failures_in_latency=True,
+    )
     return Claim(name_of(result["command"].text()), results, declared)

@@ -5,7 +5,7 @@ A thread runs one sampler at a time, and may pause between two, so the threads b
 is the largest `allThreads` (`na`), where that was saved, and is otherwise not told. `elapsed` is in whole milliseconds,
 from just before the request was sent until the last byte was there. The share of a transaction controller is its
 samples' again and left out (its message counts them), as are samples inside samples (XML). Failures are named by their
-code.
+code, and have their times as successes have.
 
 A stamp is the start of its sample since JMeter 2.1.2, and its end where `sampleresult.timestamp.start` is false: which,
 the file does not say, but its threads tell, since a thread's samples may not overlap. Where neither reading avoids
@@ -137,7 +137,11 @@ class _Gathered:
     def claim(self) -> Claim:
         """The samples as a claim. Raises Unreadable when there are none."""
         declared = Declared(
-            scope=self._scope, kind="closed", workers=self._most_threads or None, clock_step_ns=float(MS_NS)
+            scope=self._scope,
+            kind="closed",
+            workers=self._most_threads or None,
+            clock_step_ns=float(MS_NS),
+            failures_in_latency=True,
         )
         if self._overlaps_if_end < self._overlaps_if_start:
             self._columns.stamps_are_ends()
@@ -197,7 +201,7 @@ class _XmlSamples:
                 f"{expat.ErrorString(error.code)}; expected XML"
             ) from None
         except (ValueError, LookupError) as error:  # an encoding that Python does not know, or cannot map
-            raise Unreadable(f"{self._path}: {one_line(error)}; expected XML") from None
+            raise Unreadable(f"{self._path}: {one_line(error)[:NAME_LENGTH_MAX]}; expected XML") from None
         self._fed += len(chunk)
         if self._fed - max(self._parser.CurrentByteIndex, 0) > XML_TOKEN_BYTES_MAX:
             raise Unreadable(

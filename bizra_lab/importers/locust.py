@@ -10,7 +10,7 @@ The rates are over the whole run, the start-up of the users included. `_stats_hi
 of the time from the first line with the most users to the last, the rate from its counts and its whole seconds, the
 latencies those of the whole run, since only those are printed.
 
-Source: locustio/locust, locust/stats.py (log_response_time, StatsCSV).
+Source: locustio/locust, locust/stats.py (StatsEntry.log, _log_response_time and log_error, StatsCSV).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from bizra_lab.errors import Unreadable
-from bizra_lab.importers._files import Table, head_of, name_of, table_of
+from bizra_lab.importers._files import Table, head_of, name_of, table_of, whole
 from bizra_lab.importers._importer import importer
 from bizra_lab.importers._printed import decimal_of, exact, quantile_name, rounded, share
 from bizra_lab.model import Claim, Declared, Estimate, Result, Unavailable
@@ -59,6 +59,7 @@ def _from_stats(table: Table) -> tuple[Claim, ...]:
             duration_s=n / rate if rate else None,
             operations=n,
             clock_step_ns=CLOCK_STEP_NS,
+            failures_in_latency=True,
         )
         claims.append(Claim(row_of.name(), results, declared))
     return tuple(claims)
@@ -87,6 +88,7 @@ def _from_history(table: Table) -> tuple[Claim, ...]:
         duration_s=float(apart_s),
         operations=n,
         clock_step_ns=CLOCK_STEP_NS,
+        failures_in_latency=True,
     )
     return (Claim(last.name(), results, declared),)
 
@@ -113,7 +115,7 @@ class _Row:
         return decimal_of(self.text(column), f"{self._where}, {column}")
 
     def whole(self, column: str) -> int:
-        return int(self.number(column))
+        return whole(self.number(column), f"{self._where}, {column}")
 
     def name(self) -> str:
         return name_of(f"{self.text('Type')} {self.text('Name')}")

@@ -6,9 +6,9 @@ rate (`-q`) is in the output: say the workers with `--workers`. With a rate and 
 does not tell either, latency counts from when a request was due, and λ·W may exceed the workers. Seconds in full. The
 rate counts every request, also those that the end of the run cut off; mean, extremes and quantiles are of the answered
 ones. `successRate` takes any answer for a success; failed here are requests without an answer and statuses of 400 and
-above, without those that the end cut off.
+above, without those that the end cut off. The latter are in the latencies, a request without an answer in none.
 
-Source: hatoo/oha, src/printer.rs, src/result_data.rs.
+Source: hatoo/oha, src/printer.rs, src/result_data.rs (push, latency_stat).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bizra_lab.importers._files import Place, json_keys, json_of, name_of
 from bizra_lab.importers._importer import importer
-from bizra_lab.importers._printed import decimal_of, exact, quantile_name, share
+from bizra_lab.importers._printed import decimal_of, exact, failures_timed, quantile_name, share
 from bizra_lab.model import Claim, Declared, Result, Unavailable
 
 S_NS = 1e9  # times are in seconds
@@ -52,6 +52,7 @@ def read(path: Path) -> tuple[Claim, ...]:
         duration_s=summary["total"].number(),
         operations=every,
         clock_step_ns=CLOCK_STEP_NS,
+        failures_in_latency=failures_timed(refused, unanswered),
     )
     return (Claim(name_of(path.stem), results, declared),)
 

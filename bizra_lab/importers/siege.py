@@ -4,9 +4,10 @@ siege: a closed load over HTTP by a number of users that it does not print, from
 Each user sends its next request when the last one was answered, after a pause with `-d`. Say the users with
 `--workers`: what siege calls concurrency is the time of all transactions over the time of the run, so L itself, and
 checking λ·W against it checks nothing. Times are rounded to 0.01 s. There are no quantiles, and no warm-up. Failed
-transactions are sockets that failed and statuses of 400 and above.
+transactions are sockets that failed, which have no time, and statuses of 400 and above, which have: how many are of
+either kind is not told, so neither is whether failures are in the latencies.
 
-Source: JoeDog/siege, src/main.c (display), src/browser.c.
+Source: JoeDog/siege, src/main.c (display), src/browser.c (__http).
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from bizra_lab.model import Claim, Declared, Estimate, Result, Unavailable
 
 CENTISECOND_NS = 1e7  # two decimals of a second
 
+# A name and its figure, as text or as JSON; possessive, since the name has spaces and may be followed by more of them.
+_LINE = r'\s*+\{?\s*+"?([A-Za-z_][A-Za-z_ ]*+)"?\s*+:\s*+(\S+?),?(?:\s++[A-Za-z/%]+)?\s*+$'
+
 
 def can_read(head: bytes) -> bool:
     said = head.lower().replace(b"_", b" ")
@@ -30,10 +34,7 @@ def can_read(head: bytes) -> bool:
 @importer(can_read)
 def read(path: Path) -> tuple[Claim, ...]:
     # JSON and text say the same words, but for the quotes and underscores: each line is read for itself.
-    figures = {
-        line.text().strip().lower().replace(" ", "_"): line
-        for line in report_of(path).every(r'\{?\s*"?([A-Za-z_ ]+)"?\s*:\s*(\S+?),?(?:\s+[A-Za-z/%]+)?\s*$')
-    }
+    figures = {line.text().strip().lower().replace(" ", "_"): line for line in report_of(path).every(_LINE)}
     succeeded, failed = _of(figures, "transactions", path).whole(1), _of(figures, "failed_transactions", path).whole(1)
     n = succeeded + failed
     results: dict[str, Result] = {

@@ -8,7 +8,7 @@ the moment of sending, not from when the request was due. Times are whole nanose
 their error is not in the file. A report that was never closed holds a mean of 0 beside a total that is none; its
 figures are then not given.
 
-Source: tsenart/vegeta, lib/metrics.go, lib/attack.go.
+Source: tsenart/vegeta, lib/metrics.go (Add), lib/attack.go.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def read(path: Path) -> tuple[Claim, ...]:
         duration_s=(document["duration"].number() + document["wait"].number()) / 1e9,
         operations=n,
         clock_step_ns=CLOCK_STEP_NS,
+        failures_in_latency=True,
     )
     return (Claim(name_of(path.stem), results, declared),)
 

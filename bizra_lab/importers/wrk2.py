@@ -8,7 +8,8 @@ is known to about 1 ms whatever is printed. Quantiles come from an HdrHistogram 
 
 The histogram starts anew when the calibration of the first 10 s ends: requests before that are in the rate, not in the
 latencies, whose number is in the detailed spectrum and is otherwise taken for that of all requests. A run too short to
-calibrate, made without `--latency`, prints what wrk prints, and is read as wrk.
+calibrate, made without `--latency`, prints what wrk prints, and is read as wrk. Failures are in the latencies as they
+are in those of wrk.
 
 Source: giltene/wrk2, src/wrk.c (calibrate, delay_request, print_hdr_latency).
 """
@@ -41,6 +42,7 @@ def read(path: Path) -> tuple[Claim, ...]:
     mean, largest = spread(report, recorded)
     duration, unit_ns = time_of(made.text(1), made.where)
     duration_s = float(duration) * unit_ns / 1e9
+    failed, timed = failures(report, n)
     calibrated = report.first(r"\s*Thread calibration:") is not None
     results: dict[str, Result] = {
         "throughput_per_s": rounded(report.the(r"Requests/sec:\s*(\S+)", "Requests/sec").number(), 1.0, "per_s", n),
@@ -48,7 +50,7 @@ def read(path: Path) -> tuple[Claim, ...]:
         "latency_ns.p50": Unavailable("not printed; wrk2 prints quantiles with --latency"),
         "latency_ns.max": largest,
         **quantiles(report, recorded),
-        "share.failed": failures(report, n),
+        "share.failed": failed,
     }
     declared = Declared(
         scope="http",
@@ -59,6 +61,7 @@ def read(path: Path) -> tuple[Claim, ...]:
         # Duration and count must be of one window: where the spectrum counts the latencies, of theirs.
         operations=n if not calibrated else recorded if recorded != n else None,
         clock_step_ns=SEND_STEP_NS,
+        failures_in_latency=timed,
     )
     return (Claim(target(report), results, declared),)
 

@@ -61,3 +61,16 @@ def test_sleeps_and_hashes_are_counted(settings: dict[str, Any]) -> None:
 def test_a_setting_that_makes_no_sense_is_refused_in_a_sentence(settings: dict[str, Any], sentence: str) -> None:
     with pytest.raises(SettingsError, match=sentence):
         build(COMPONENTS.get("known_cost").settings, settings, "component")
+
+
+def test_twice_the_work_is_twice_the_bytes_and_no_other_kind_of_it() -> None:
+    hashing, sleep, empty = workload(operation="hash", hash_bytes=4096), workload(operation="sleep"), workload()
+    assert hashing.doubled is not None
+    assert hashlib.sha256(b"\0" * 8192).digest() == hashing.doubled()
+    assert sleep.doubled is not None
+    clock = MonotonicClock()
+    began_ns = clock.now_ns()
+    sleep.doubled()
+    assert clock.now_ns() - began_ns >= 0.002 * SECOND_NS
+    assert empty.doubled is not None
+    assert empty.doubled() is None

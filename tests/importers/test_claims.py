@@ -291,3 +291,17 @@ def test_a_hostile_file_does_nothing(text: str, tmp_path: Path, monkeypatch: pyt
     with pytest.raises(LabError, match=r"hostile\.yaml"):
         read(path, "claims")
     assert [path] == list(tmp_path.iterdir())
+
+
+def test_an_amount_of_work_belongs_to_a_series(tmp_path: Path) -> None:
+    declared = only_claim(_file(tmp_path, "series: loop, work: 1e5")).declared
+    assert ("loop", 100_000) == (declared.series, declared.work)
+
+
+@pytest.mark.parametrize(
+    ("work", "said"),
+    [("0", "work: expected above 0, got 0"), ("1e40", r"work: expected 0, or .*, got 1E\+40|got 1000")],
+)
+def test_an_amount_of_work_is_some_and_not_too_much(work: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(LabError, match=said):
+        read(_file(tmp_path, f"series: loop, work: {work}"))

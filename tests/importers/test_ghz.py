@@ -25,7 +25,7 @@ def test_its_figures_are_read_in_ns_and_per_second() -> None:
             "share.failed": 0.02,
         },
     )
-    assert Declared("http", "closed", 50, None, 0.0, 0.021, 200, 1.0) == claim.declared
+    assert Declared("http", "closed", 50, None, 0.0, 0.021, 200, 1.0, failures_in_latency=False) == claim.declared
     assert "helloworld.Greeter.SayHello" == claim.name
 
 

@@ -30,7 +30,9 @@ def test_its_figures_are_read_in_ns() -> None:
 def test_a_process_is_neither_in_this_one_nor_behind_http() -> None:
     declared = only_claim(REAL_ONE).declared
     assert 0.028400255 == pytest.approx(declared.duration_s)
-    assert Declared(None, "closed", 1, duration_s=declared.duration_s, operations=12) == declared
+    assert (
+        Declared(None, "closed", 1, duration_s=declared.duration_s, operations=12, failures_in_latency=True) == declared
+    )
 
 
 def test_a_code_other_than_0_is_a_failure(tmp_path: Path) -> None:

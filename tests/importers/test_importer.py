@@ -160,7 +160,7 @@ VEGETA = json.loads((MADE / "vegeta.json").read_text())
         ("NaN", "NaN is no number"),
         ("Infinity", "Infinity is no number"),
         ("-1", r"latencies\.mean: expected a number of 0 or more, got -1"),
-        ("1e400", r"latencies\.mean: expected a number of 0 or more, got 1E\+400"),
+        ("1e400", r"latencies\.mean: expected 0, or a number between 1e-30 and 1e30, got 1E\+400"),
         ("1e999999999999", "expected"),
         ("9" * 5000, "expected"),
         ('"0,5"', r"latencies\.mean: expected a number, got '0,5'"),

@@ -39,7 +39,7 @@ def test_samples_of_all_threads_are_one_claim(path: Path) -> None:
     assert 10 == len(claim.samples)
     assert ("ok", "503") == claim.samples.outcomes
     assert 1 == int((~claim.samples.succeeded).sum())
-    assert Declared("http", "closed", 2, None, None, 0.045, None, 1e6) == claim.declared
+    assert Declared("http", "closed", 2, None, None, 0.045, None, 1e6, failures_in_latency=True) == claim.declared
     assert {} == claim.results
 
 

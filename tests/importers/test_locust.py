@@ -34,7 +34,10 @@ def test_its_figures_are_read_in_ns_and_per_second() -> None:
             "share.failed": 0,
         },
     )
-    assert Declared("http", "closed", None, None, None, 4096 / 583.5709988141665, 4096, 1e6) == claim.declared
+    expected = Declared(
+        "http", "closed", None, None, None, 4096 / 583.5709988141665, 4096, 1e6, failures_in_latency=True
+    )
+    assert expected == claim.declared
 
 
 def test_quantiles_above_100_ms_have_two_digits(tmp_path: Path) -> None:

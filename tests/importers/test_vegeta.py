@@ -24,7 +24,7 @@ def test_its_figures_are_read_in_ns_and_per_second() -> None:
 
 
 def test_the_load_is_open_and_its_workers_are_not_told() -> None:
-    expected = Declared("http", "open", None, 54.53657865678303, 0.0, 19.996953214, 1090, 1.0)
+    expected = Declared("http", "open", None, 54.53657865678303, 0.0, 19.996953214, 1090, 1.0, failures_in_latency=True)
     assert expected == only_claim(MADE / "vegeta.json").declared
 
 

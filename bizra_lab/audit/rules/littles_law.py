@@ -65,7 +65,7 @@ def _more_than_workers(claim: Claim, rate: Estimate, wait: Estimate | Bounds) ->
 def _less_than_workers(claim: Claim, rate: Estimate, wait: Estimate | Bounds) -> Iterator[Finding]:
     workers, busy = claim.declared.workers, _busy(claim, rate, wait)
     assert workers is not None
-    if busy.high < IN_FLIGHT_MIN * workers * (1 - _loss(claim, rate, wait)):
+    if rate.value and busy.high < IN_FLIGHT_MIN * workers * (1 - _loss(claim, rate, wait)):
         each_ns = workers / rate.value * SECOND_NS
         yield Finding(
             Weight.DOUBT,
