@@ -4,10 +4,10 @@
 PYTHON ?= python3
 IN := .venv/bin
 
-.PHONY: help setup run test check lint types rings format lab golden bench coverage-study readme lock clean
+.PHONY: help setup run test check lint types rings format lab golden bench coverage-study self-test readme lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 setup: .venv/.ready ## set up .venv, as every other target does when needed (about a minute)
 
@@ -44,6 +44,9 @@ bench: .venv/.ready ## measure beside the peers; writes benchmarks/RESULTS.md
 
 coverage-study: .venv/.ready ## how often intervals hold the truth (a quarter of an hour); writes benchmarks/INTERVALS.md
 	@$(IN)/python -m benchmarks._interval_study
+
+self-test: .venv/.ready ## what the auditor makes of planted faults (ten minutes); writes benchmarks/AUDITOR.md
+	@$(IN)/python -m benchmarks._self_test
 
 readme: .venv/.ready ## show the latest run's breaker in the README
 	@$(IN)/python -m benchmarks._readme

@@ -18,7 +18,8 @@ import numpy as np
 from hdrh.histogram import HdrHistogram  # type: ignore[import-untyped]
 
 from benchmarks._results import Table
-from bizra_lab.analysis.histogram import EXACT_BEYOND, LARGEST, Bounded, Histogram, Tally, kernel, merge
+from bizra_lab.analysis.buckets import LARGEST
+from bizra_lab.analysis.histogram import EXACT_BEYOND, Bounded, Histogram, Tally, kernel, merge
 from bizra_lab.analysis.hlog import decode, encode
 from bizra_lab.analysis.quantiles import probability, rank
 from bizra_lab.model import Ints

@@ -5,6 +5,7 @@ The commands: the only place that prints, and the only one that ends with an exi
     gates   the same, of a run made before
     measure 0 validated · 1 refuted · 3 under audit · 2 could not measure
     audit   0 validated · 1 refuted · 3 under audit · 2 unreadable
+    merge   0 merged · 2 unreadable
     compare 0 equivalent or better · 1 worse, or different · 3 cannot be told · 2 not comparable
     verify  0 authentic · 1 not · 2 unreadable
     doctor  0 fit · 1 unfit · 3 careful · 2 could not look
@@ -131,6 +132,12 @@ def _parser() -> argparse.ArgumentParser:
     compare = commands.add_parser("compare", help="what changed between runs or samples files, and is it worse?")
     _add_compare_options(compare)
     compare.set_defaults(command=_compare)
+
+    merge = commands.add_parser("merge", help="what several machines' runs amount to together, without their raw data")
+    merge.add_argument("files", nargs="+", metavar="FILE", help="samples files, or summaries made by this command")
+    merge.add_argument("--out", required=True, metavar="FILE", help="where the summary is left; audit reads it too")
+    merge.add_argument("--json", action="store_true", help="one JSON document instead of a table")
+    merge.set_defaults(command=_merge)
 
     history = commands.add_parser("history", help="a result over all runs, and when it changed")
     history.add_argument("name", nargs="?", metavar="NAME", help="<study>.<result>; without it, the names there are")
@@ -345,6 +352,19 @@ def _gates(arguments: argparse.Namespace) -> int:
     else:
         _print_judged(judged)
     return judged.exit_code
+
+
+def _merge(arguments: argparse.Namespace) -> int:
+    from bizra_lab.evidence.record import results_to_json
+    from bizra_lab.reporting.table import results_table
+    from bizra_lab.suite.merge import merge_files
+
+    claim = merge_files([Path(each) for each in arguments.files], Path(arguments.out))
+    if arguments.json:
+        _print_json({"name": claim.name, "results": results_to_json(claim.results)})
+    else:
+        print(results_table(claim.results, printable(claim.name)))
+    return 0
 
 
 def _add_compare_options(compare: argparse.ArgumentParser) -> None:

@@ -18,24 +18,29 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
 
 from bizra_lab.analysis.estimate import AnalysisSettings, estimate
 from bizra_lab.analysis.means import level
+from bizra_lab.analysis.summary import Summary, summary_from
+from bizra_lab.analysis.summary import results as summary_results
 from bizra_lab.audit import RULES, inspect, inspect_together
 from bizra_lab.components import COMPONENTS
 from bizra_lab.errors import SettingsError, UnknownName, nearest
 from bizra_lab.evidence.audit_document import AuditedSource
 from bizra_lab.evidence.record import make_record, write_record
 from bizra_lab.evidence.samples_file import columns_digest, is_parquet, read_samples, write_samples
+from bizra_lab.evidence.summary_file import is_summary, read_summary
+from bizra_lab.files import write_atomically
 from bizra_lab.gates import Gates, judge, load_gates
 from bizra_lab.harness.clock import MonotonicClock
 from bizra_lab.harness.environment import read_environment
 from bizra_lab.harness.reference import cost_by_batches
 from bizra_lab.harness.virtual import ServiceTimes
-from bizra_lab.importers import IMPORTERS
+from bizra_lab.importers import IMPORTERS, refuse_what_is_no_file
 from bizra_lab.importers import read as read_foreign
 from bizra_lab.model import (
     Audit,
@@ -43,6 +48,7 @@ from bizra_lab.model import (
     Declared,
     Estimate,
     Load,
+    Measurement,
     Record,
     Result,
     Results,
@@ -50,7 +56,7 @@ from bizra_lab.model import (
     Verdict,
     Workload,
 )
-from bizra_lab.settings import build, digest, mapping_of, override, plain, read_yaml
+from bizra_lab.settings import build, canonical, digest, mapping_of, override, plain, read_yaml
 
 __all__ = [
     "Profile",
@@ -68,7 +74,7 @@ __all__ = [
     "workload",
 ]
 
-SAMPLES_FORMAT = "samples"
+SAMPLES_FORMAT, SUMMARY_FORMAT = "samples", "summary"
 
 HOME_VARIABLE = "BIZRA_LAB_HOME"  # the folder that holds params/ and notebooks/, when it is not found upwards
 
@@ -262,8 +268,18 @@ def known_cost(study: Study) -> Result:
 
 def claim_of(samples: Samples, results: Results) -> Claim:
     """A measurement of our own as the auditor sees anybody's: its results, what is declared of it, its samples."""
-    measurement = samples.measurement
-    declared = Declared(
+    cores = samples.instrument.cores if samples.instrument else None
+    declared = replace(_declared(samples.measurement), cores=cores)
+    return Claim(samples.measurement.name, results, declared, samples)
+
+
+def claim_of_summary(merged: Summary) -> Claim:
+    """What runs claim of which only a summary is left, as the auditor sees anybody's printed figures."""
+    return Claim(merged.measurement.name, summary_results(merged), _declared(merged.measurement))
+
+
+def _declared(measurement: Measurement) -> Declared:
+    return Declared(
         scope=measurement.scope,
         kind=measurement.load.kind,
         workers=measurement.load.workers,
@@ -272,9 +288,7 @@ def claim_of(samples: Samples, results: Results) -> Claim:
         duration_s=measurement.duration_s,
         operations=measurement.operations_attempted,
         clock_step_ns=measurement.clock_step_ns,
-        cores=samples.instrument.cores if samples.instrument else None,
     )
-    return Claim(measurement.name, results, declared, samples)
 
 
 def record(
@@ -284,17 +298,21 @@ def record(
     audit: Audit,
     verdicts: Iterable[Verdict],
     out_dir: str | Path = "",
+    documents: Mapping[str, Any] = MappingProxyType({}),
 ) -> Record:
     """
     The record of the study; with an `out_dir`, also left there as `<stem>.samples.parquet` and `<stem>.record.json`.
 
-    Raises Unwritable with one line when the folder does not take them.
+    `documents` are further evidence, plain data by name, left beside them as `<name>.json`; the record has their
+    digests. Raises Unwritable with one line when the folder does not take them.
     """
     folder = Path(out_dir) if out_dir else None
     file = None
     if folder is not None:
         name = f"{study.stem}.samples.parquet"
         file = {"name": name, "sha256": write_samples(samples, folder / name)}
+        for name, document in documents.items():
+            write_atomically(folder / f"{name}.json", canonical(document))
     made = make_record(
         study=study.stem,
         question=study.question,
@@ -309,6 +327,7 @@ def record(
         audit=audit,
         verdicts=verdicts,
         gates_digest=study.gates_digest,
+        documents={name: {"name": f"{name}.json", "sha256": digest(each)} for name, each in documents.items()},
     )
     if folder is not None:
         write_record(made, folder / f"{study.stem}.record.json")
@@ -322,20 +341,30 @@ def audit_source(path: Path, kind: str = "auto", workers: int | None = None) -> 
     Raises Unreadable with one line when the file is not of a known format, or SettingsError for an unknown `kind`, and
     for `workers` that contradict the file.
     """
-    formats = ("auto", SAMPLES_FORMAT, *IMPORTERS.names())
+    formats = ("auto", SAMPLES_FORMAT, SUMMARY_FORMAT, *IMPORTERS.names())
     if kind not in formats:
         raise SettingsError(f"--format: expected one of {', '.join(formats)}, got {kind!r}{nearest(kind, formats)}")
+    refuse_what_is_no_file(path)
+    if kind == SUMMARY_FORMAT or (kind == "auto" and is_summary(path)):
+        merged = summary_from(*read_summary(path), str(path))
+        _check_workers(workers, merged.measurement)
+        claim = claim_of_summary(merged)
+        return AuditedSource(str(path), SUMMARY_FORMAT, [(claim, inspect(claim))])
     if kind == SAMPLES_FORMAT or (kind == "auto" and is_parquet(path)):
         samples = read_samples(path)
-        if workers is not None and workers != samples.measurement.load.workers:
-            raise SettingsError(
-                f"--workers: the file declares {samples.measurement.load.workers} workers, got {workers}; "
-                "it is only for files that do not say"
-            )
+        _check_workers(workers, samples.measurement)
         return audited_samples(str(path), SAMPLES_FORMAT, samples)
     source = read_foreign(path, kind, workers)
     claims = [_with_estimates(claim) for claim in source.claims]
     return AuditedSource(str(path), source.format, list(zip(claims, inspect_together(claims), strict=True)))
+
+
+def _check_workers(workers: int | None, measurement: Measurement) -> None:
+    if workers is not None and workers != measurement.load.workers:
+        raise SettingsError(
+            f"--workers: the file declares {measurement.load.workers} workers, got {workers}; "
+            "it is only for files that do not say"
+        )
 
 
 def _with_estimates(claim: Claim) -> Claim:

@@ -688,3 +688,18 @@ def test_findings_that_cannot_be_left_are_one_line_and_nothing_is_printed(
     assert "" == said.out
     (line,) = said.err.splitlines()
     assert line.endswith("expected a place that takes files")
+
+
+def test_runs_of_several_machines_are_merged_into_a_summary_that_audit_reads(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [tmp_path / f"{seed}.parquet" for seed in (1, 2)]
+    for seed, file in enumerate(files):
+        write_samples(clean_samples(seed, n=5_000), file)
+    out = tmp_path / "both.summary"
+    assert 0 == cli.main(["merge", *map(str, files), "--out", str(out), "--json"])
+    merged = json.loads(capsys.readouterr().out)
+    assert 10_000 == merged["results"]["throughput_per_s"]["n"]
+    assert 3 == cli.main(["audit", str(out)])
+    assert 2 == cli.main(["merge", str(files[0]), str(files[0]), "--out", str(tmp_path / "twice.summary")])
+    assert not (tmp_path / "twice.summary").exists()

@@ -190,6 +190,6 @@ def test_further_evidence_is_left_beside_the_record_which_has_its_digest(tmp_pat
 def test_unknown_names_are_told_with_what_there_is() -> None:
     with pytest.raises(
         UnknownName,
-        match="did you mean 'cache'\\?; there are: attestation, auditor_self_test, cache, circuit_breaker, claims_audit",
+        match="did you mean 'cache'\\?; there are: attestation, auditor_self_test, cache, circuit_breaker, claims",
     ):
         line.load("cache2", "smoke", home=HOME)

@@ -45,6 +45,7 @@ import numpy.typing as npt
 
 from bizra_lab.analysis.quantiles import order_statistics, rank
 from bizra_lab.analysis.shares import share
+from bizra_lab.columns import difference, span
 from bizra_lab.model import (
     Collection,
     Estimate,
@@ -121,8 +122,7 @@ def outliers(samples: Samples) -> Outliers | Unavailable:
 def _median_and_fence(samples: Samples) -> tuple[int, float]:
     n = len(samples)
     low, middle, high = (rank(n, Fraction(quarter, 4)) for quarter in (1, 2, 3))
-    # The difference is a column of its own, which may be put into another order.
-    found = order_statistics(samples.service_ns, [low, middle, high])
+    found = order_statistics(difference(samples.finished_ns, samples.started_ns), [low, middle, high])
     return found[middle], fence(found[low], found[middle], found[high], samples.measurement.clock_step_ns)
 
 
@@ -144,7 +144,7 @@ def _service_ns(samples: Samples, rows: slice) -> Ints:
 
 def _worst(samples: Samples, rows: Ints, cause: Ints) -> tuple[tuple[float, int, str], ...]:
     service_ns = samples.finished_ns[rows] - samples.started_ns[rows]
-    begin_ns = int(samples.scheduled_ns.min())
+    begin_ns = span(samples.scheduled_ns)[0]
     return tuple(
         (float(samples.started_ns[rows[each]] - begin_ns) / SECOND_NS, int(service_ns[each]), CAUSES[cause[each]])
         for each in np.argsort(-service_ns, kind="stable")[:WORST]

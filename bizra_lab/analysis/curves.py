@@ -7,6 +7,8 @@ An executed notebook must stay small and repeat to the digit, so the numbers are
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +16,7 @@ import numpy as np
 from bizra_lab.analysis.littles_law import in_flight_by_slice
 from bizra_lab.analysis.quantiles import order_statistics, probability, rank
 from bizra_lab.analysis.shares import share_interval
+from bizra_lab.columns import blocks, difference, hand_back, ordered, rising, span
 from bizra_lab.errors import CannotMeasure
 from bizra_lab.model import Exceedance, Floats, Ints, Samples, Timeline
 
@@ -33,7 +36,7 @@ def exceedance(samples: Samples, confidence: float) -> Exceedance:
     decades = math.ceil(math.log10(n) * POINTS_PER_DECADE)
     beyond = np.unique(np.round(n / 10 ** (np.arange(decades + 1) / POINTS_PER_DECADE)).astype(np.int64))
     ranks = [n - int(k) for k in beyond if 1 <= k < n]
-    seen = sorted(set(order_statistics(samples.latency_ns, ranks).values()))
+    seen = sorted(set(order_statistics(difference(samples.finished_ns, samples.scheduled_ns), ranks).values()))
     slower = _slower_than(samples, np.array(seen, dtype=np.int64))
     points = [(latency, k) for latency, k in zip(seen, slower, strict=True) if k]
     intervals = np.array([share_interval(k, n, confidence) for _, k in points], dtype=np.float64).reshape(-1, 2)
@@ -63,62 +66,75 @@ def timeline(samples: Samples, slices: int = SLICES) -> Timeline:
     """
     _some(samples)
     begin_ns, end_ns = window_of(samples)
-    edges_ns = np.linspace(begin_ns, end_ns, slices + 1).round().astype(np.int64)
-    order = _order(samples.finished_ns)
-    finished_ns = samples.finished_ns if order is None else samples.finished_ns[order]
-    latency_ns = samples.latency_ns if order is None else samples.latency_ns[order]
-    bounds = np.searchsorted(finished_ns, edges_ns, side="right")
-    bounds[0] = 0
+    edges_ns = _edges_ns(begin_ns, end_ns, slices)
     duration_s = np.diff(edges_ns) / 1e9
-    parts = [latency_ns[first:last] for first, last in pairwise(bounds)]
+    parts = [_Part.of(latency_ns) for latency_ns in _by_slice(samples, edges_ns)]
     return Timeline(
         time_s=(edges_ns[:-1] + edges_ns[1:] - 2 * begin_ns) / 2e9,
-        operations=np.diff(bounds),
-        p50_ns=np.array([_quantile(part, 0.5) for part in parts]),
-        p99_ns=np.array([_quantile(part, 0.99) for part in parts]),
-        max_ns=np.array([float(part.max()) if len(part) else math.nan for part in parts]),
-        in_flight=in_flight_by_slice(_sorted(samples.started_ns), finished_ns, edges_ns),
-        arrival_times_wait=np.array([float(part.sum()) for part in parts]) / 1e9 / duration_s,
+        operations=np.array([part.operations for part in parts]),
+        p50_ns=np.array([part.p50_ns for part in parts]),
+        p99_ns=np.array([part.p99_ns for part in parts]),
+        max_ns=np.array([part.max_ns for part in parts]),
+        in_flight=in_flight_by_slice(samples.started_ns, samples.finished_ns, edges_ns),
+        arrival_times_wait=np.array([float(part.total_ns) for part in parts]) / 1e9 / duration_s,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What a slice of the window comes to."""
+
+    operations: int
+    p50_ns: float
+    p99_ns: float
+    max_ns: float
+    total_ns: int
+
+    @classmethod
+    def of(cls, latency_ns: Ints) -> _Part:
+        most_ns = float(latency_ns.max()) if len(latency_ns) else math.nan
+        p50_ns, p99_ns = _quantile(latency_ns, 0.5), _quantile(latency_ns, 0.99)
+        return cls(len(latency_ns), p50_ns, p99_ns, most_ns, int(latency_ns.sum()))
+
+
+def _by_slice(samples: Samples, edges_ns: Ints) -> Iterator[Ints]:
+    """The latencies of what finished in each slice, up to its end; the last slice has all that is left."""
+    latency_ns = difference(samples.finished_ns, samples.scheduled_ns)
+    latency_ns, finished_ns = ordered(samples.finished_ns, latency_ns, samples.finished_ns)
+    ends = np.searchsorted(finished_ns, edges_ns[1:-1], side="right")
+    for first, last in pairwise([0, *ends, len(finished_ns)]):
+        yield latency_ns[first:last]
+        hand_back(latency_ns)
 
 
 def window_of(samples: Samples) -> tuple[int, int]:
     """The measured window as (begin, end) in ns: from the first operation's planned start to the last one's end."""
-    return int(samples.scheduled_ns.min()), int(samples.finished_ns.max())
+    return span(samples.scheduled_ns)[0], span(samples.finished_ns)[1]
 
 
 def completions_by_slice(samples: Samples, slices: int) -> Ints:
     """Operations finished in each of so many equal slices of the window."""
-    begin_ns, end_ns = window_of(samples)
-    edges_ns = np.linspace(begin_ns, end_ns, slices + 1).round().astype(np.int64)
-    bounds = np.searchsorted(_sorted(samples.finished_ns), edges_ns, side="right")
-    bounds[0] = 0
-    return np.diff(bounds)
+    edges_ns = _edges_ns(*window_of(samples), slices)
+    up_to = np.zeros(len(edges_ns), dtype=np.int64)
+    for rows in blocks(samples.finished_ns):
+        up_to += np.searchsorted(rising(samples.finished_ns[rows]), edges_ns, side="right")
+    up_to[0] = 0
+    return np.diff(up_to)
 
 
 def in_flight_levels(samples: Samples, slices: int) -> Floats:
     """L in each of so many equal slices of the window, by planned starts: who waits to be started is in flight too."""
-    begin_ns, end_ns = window_of(samples)
-    edges_ns = np.linspace(begin_ns, end_ns, slices + 1).round().astype(np.int64)
-    return in_flight_by_slice(_sorted(samples.scheduled_ns), _sorted(samples.finished_ns), edges_ns)
+    return in_flight_by_slice(samples.scheduled_ns, samples.finished_ns, _edges_ns(*window_of(samples), slices))
+
+
+def _edges_ns(begin_ns: int, end_ns: int, slices: int) -> Ints:
+    return np.linspace(begin_ns, end_ns, slices + 1).round().astype(np.int64)
 
 
 def _some(samples: Samples) -> int:
     if not len(samples):
         raise CannotMeasure(f"{samples.measurement.name}: no operations were recorded; there is nothing to draw")
     return len(samples)
-
-
-def _order(stamps: Ints) -> Ints | None:
-    # One worker's stamps are in order already, and an index of a hundred million operations is not free.
-    if bool((stamps[1:] >= stamps[:-1]).all()):
-        return None
-    return np.argsort(stamps, kind="stable")
-
-
-def _sorted(stamps: Ints) -> Ints:
-    order = _order(stamps)
-    return stamps if order is None else stamps[order]
 
 
 def _quantile(values: Ints, p: float) -> float:

@@ -19,6 +19,7 @@ from fractions import Fraction
 import numpy as np
 from scipy import stats
 
+from bizra_lab.columns import ROWS, blocks
 from bizra_lab.model import Estimate, Floats, Ints
 
 BATCHES_MAX = 4096  # enough to measure τ to a few per cent, few enough to correlate directly
@@ -38,8 +39,6 @@ COINCIDENCES = 4
 # would be half a one: the relative variance of τ is then (1 − 1/τ²) over them. In queues a few events are far larger,
 # which makes it three to five times that; the rest is because quantiles are told only where τ came out small.
 BEYOND_A_DEGREE = 4
-
-_BLOCK_OPERATIONS = 1 << 20  # compared at a time, so that no second column is made
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +113,12 @@ def beyond_by_batch(in_order: Ints, limits: Sequence[int]) -> tuple[Ints, int]:
     Batches follow each other, are of one size, and are at most `BATCHES_MAX`; the rest behind the last is left out.
     """
     batch = max(1, math.ceil(len(in_order) / BATCHES_MAX))
-    batches = in_order[: len(in_order) // batch * batch].reshape(-1, batch)
-    counts = np.empty((len(limits), len(batches)), dtype=np.int64)
-    step = max(1, _BLOCK_OPERATIONS // batch)
-    for first in range(0, len(batches), step):
-        rows = slice(first, first + step)
+    whole = in_order[: len(in_order) // batch * batch]
+    counts = np.empty((len(limits), len(whole) // batch), dtype=np.int64)
+    for rows in blocks(whole, rows=max(1, ROWS // batch) * batch):
+        batches = whole[rows].reshape(-1, batch)
         for count, limit in zip(counts, limits, strict=True):
-            count[rows] = np.count_nonzero(batches[rows] > limit, axis=1)
+            count[rows.start // batch : rows.stop // batch] = np.count_nonzero(batches > limit, axis=1)
     return counts, batch
 
 

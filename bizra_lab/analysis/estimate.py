@@ -5,6 +5,7 @@ Which results exist, in one list.
     latency_ns.{min,mean,p…,max}   response time, from the planned start
     service_ns.{…}              time inside the operation; only where starts differ from the plan
     n_eff.latency_ns.p…         independent operations that would tell as much about the quantile; service_ns likewise
+    steady_state.begins_s       from when on, in the window, latencies keep one level
     share.{ok,failed,<outcome>} shares of the operations
     littles_law.in_flight       L: operations in flight, averaged over the window
     littles_law.ratio           L over the workers declared; a closed load cannot exceed 1
@@ -26,15 +27,21 @@ Which results exist, in one list.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
-from bizra_lab.analysis import attribution, balance, curves, lags, means, quantiles, replay, shares
+from bizra_lab.analysis import attribution, balance, curves, lags, means, quantiles, replay, settling, shares
+from bizra_lab.analysis.completion import latencies_in_order, times_in_order
+from bizra_lab.columns import span
 from bizra_lab.model import Estimate, Instrument, Ints, Result, Results, Samples, Unavailable
 
 SLICES = means.BATCHES  # of the window, for rates and levels
+
+AT_ONCE = 2  # parts that are worked on together; each walks over columns, which holds no lock, and holds blocks of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +67,29 @@ DEFAULT = AnalysisSettings()
 
 def estimate(samples: Samples, settings: AnalysisSettings = DEFAULT) -> Results:
     """Every result of the list above, by name, each an Estimate or Unavailable with its reason."""
+    parts: tuple[Callable[[], Mapping[str, Result]], ...] = (
+        lambda: _rate_and_latency(samples, settings),
+        lambda: _service(samples, settings),
+        lambda: _shares(samples, settings),
+        lambda: _littles_law(samples, settings),
+        lambda: balance.balance(samples, settings.confidence),
+        lambda: lags.lags(samples, settings.confidence),
+        lambda: replay.replayed(samples, settings.probabilities(), settings.confidence),
+        lambda: attribution.attribution(samples, settings.confidence),
+        lambda: _tallies(samples, settings),
+        lambda: _instrument(samples),
+    )
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = list(pool.map(lambda part: part(), parts))
+    return {name: result for part in found for name, result in part.items()}
+
+
+def _rate_and_latency(samples: Samples, settings: AnalysisSettings) -> dict[str, Result]:
+    latency_ns = latencies_in_order(samples)
     return {
         "throughput_per_s": _throughput(samples, settings),
-        **_times("latency_ns", samples.latency_ns, samples, settings),
-        **_service(samples, settings),
-        **_shares(samples, settings),
-        **_littles_law(samples, settings),
-        **balance.balance(samples, settings.confidence),
-        **lags.lags(samples, settings.confidence),
-        **replay.replayed(samples, settings.probabilities(), settings.confidence),
-        **attribution.attribution(samples, settings.confidence),
-        **_tallies(samples, settings),
-        **_instrument(samples),
+        **_times("latency_ns", latency_ns, settings),
+        **settling.steady_state(samples, latency_ns),
     }
 
 
@@ -85,28 +103,26 @@ def _throughput(samples: Samples, settings: AnalysisSettings) -> Result:
 
 def _service(samples: Samples, settings: AnalysisSettings) -> dict[str, Result]:
     # In a closed load each worker starts as soon as it is free: service is latency under another name.
-    if np.shares_memory(samples.scheduled_ns, samples.started_ns) or np.array_equal(
-        samples.scheduled_ns, samples.started_ns
+    if np.shares_memory(samples.scheduled_ns, samples.started_ns) or all(
+        np.array_equal(samples.scheduled_ns[rows], samples.started_ns[rows]) for rows in samples.blocks()
     ):
         return {}
-    return _times("service_ns", samples.service_ns, samples, settings)
+    return _times("service_ns", times_in_order(samples, samples.started_ns), settings)
 
 
-def _times(stem: str, times_ns: Ints, samples: Samples, settings: AnalysisSettings) -> dict[str, Result]:
-    """What a column of times amounts to; the column is this function's own, so that one in time order replaces it."""
+def _times(stem: str, times_ns: Ints, settings: AnalysisSettings) -> dict[str, Result]:
+    """What times in the order in which operations finished amount to."""
     n = len(times_ns)
     if not n:
         return {f"{stem}.mean": Unavailable("no operations")}
-    if samples.measurement.load.workers > 1:
-        # Stable, since operations that end together must keep one order on every machine.
-        times_ns = times_ns[np.argsort(samples.finished_ns, kind="stable")]
+    least_ns, most_ns = span(times_ns)
     found = quantiles.quantiles_in_order(times_ns, settings.probabilities(), settings.confidence, "ns")
     named = {f"{stem}.{quantiles.quantile_name(p)}": each for p, each in found.items()}
     return {
-        f"{stem}.min": _seen(int(times_ns.min()), n),
+        f"{stem}.min": _seen(least_ns, n),
         f"{stem}.mean": means.mean(times_ns, settings.confidence, "ns"),
         **{name: each.value for name, each in named.items()},
-        f"{stem}.max": _seen(int(times_ns.max()), n),
+        f"{stem}.max": _seen(most_ns, n),
         **{f"n_eff.{name}": each.n_eff for name, each in named.items() if isinstance(each.n_eff, Estimate)},
     }
 
@@ -118,7 +134,9 @@ def _seen(value_ns: int, n: int) -> Estimate:
 
 def _shares(samples: Samples, settings: AnalysisSettings) -> dict[str, Result]:
     n = len(samples)
-    counts = np.bincount(samples.outcome, minlength=len(samples.outcomes)) if n else [0] * len(samples.outcomes)
+    counts = np.zeros(len(samples.outcomes), dtype=np.int64)
+    for rows in samples.blocks():
+        counts += np.bincount(samples.outcome[rows], minlength=len(counts))
     found = {
         f"share.{name}": shares.share(int(hits), n, settings.confidence)
         for name, hits in zip(samples.outcomes, counts, strict=True)
@@ -131,6 +149,10 @@ def _littles_law(samples: Samples, settings: AnalysisSettings) -> dict[str, Resu
     if len(samples) < SLICES:
         few = Unavailable(f"{len(samples)} operations do not bound the number in flight; it needs {SLICES}")
         return {"littles_law.in_flight": few, "littles_law.ratio": few}
+    begin_ns, end_ns = curves.window_of(samples)
+    if begin_ns == end_ns:
+        none = Unavailable("the window has no length: all stamps are the same")
+        return {"littles_law.in_flight": none, "littles_law.ratio": none}
     levels = curves.in_flight_levels(samples, SLICES)
     load = samples.measurement.load
     ratio = (

@@ -24,6 +24,7 @@ import numpy as np
 from scipy import stats
 
 from bizra_lab.analysis import shares, tails
+from bizra_lab.analysis.completion import latencies_in_order
 from bizra_lab.analysis.curves import exceedance
 from bizra_lab.analysis.dependence import Dependence, at_quantiles
 from bizra_lab.analysis.estimate import DEFAULT, AnalysisSettings
@@ -71,14 +72,6 @@ def extremes(samples: Samples, settings: AnalysisSettings = DEFAULT, seed: int =
         chosen_ns=choice.threshold,
         plateau_ns=choice.plateau,
     )
-
-
-def latencies_in_order(samples: Samples) -> Ints:
-    """The latencies in ns in the order in which operations finished, in which dependence is looked for."""
-    if samples.measurement.load.workers == 1:
-        return samples.latency_ns
-    # Stable, since operations that end together must keep one order on every machine.
-    return samples.latency_ns[np.argsort(samples.finished_ns, kind="stable")]
 
 
 def dependence_above(in_order: Ints, threshold_ns: float) -> Dependence:

@@ -27,6 +27,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from bizra_lab.analysis.buckets import DIGITS, LARGEST, Buckets
 from bizra_lab.analysis.quantiles import probability, rank, rank_interval, samples_needed
 from bizra_lab.errors import CannotMeasure, LabError
 from bizra_lab.model import Estimate, Floats, Ints, Result, Unavailable
@@ -36,21 +37,13 @@ try:
 except ImportError:  # no compiler where this was installed
     _histogram = None  # type: ignore[assignment]
 
-LARGEST = 2**63 - 1  # the largest value that can be counted
 N_MAX = 2**62 - 1  # values in one histogram: counts stay countable, and two of them can be added
 
-DIGITS = 3  # a bucket's middle is within 0.05 % of what is in it, a tenth of what a quiet machine repeats
-DIGITS_MAX = 5
 EXACT_BEYOND = 100_000  # values beyond a quantile up to which it is exact: p99.9 of 10^8; 0.8 MB
 
 CHUNK = 1 << 17  # values counted at a time: a megabyte, which a processor's cache holds
 PIECE = 1 << 14  # values moved at a time: what the allocator hands out without asking the kernel for pages
 SPARE = 2 * CHUNK  # places beside those of the largest values, for what may be among them
-
-_FRACTION_BITS = 52  # of a double
-_EXPONENT_BIAS = 1023
-_VALUE_BITS = 63
-_TOO_FINE = (1 << _VALUE_BITS - _FRACTION_BITS - 1) - 1  # the bits of a whole number that a double may have no room for
 
 NOTHING = Unavailable("no values")
 
@@ -71,80 +64,6 @@ class Bounded:
     def value(self) -> float:
         """The figure, or the middle of where it lies: at most half the width away from it."""
         return self.low if self.exact else self.low + (self.high - self.low) / 2
-
-
-@dataclass(frozen=True, slots=True)
-class Buckets:
-    """
-    Which values are counted together: HdrHistogram's buckets for so many significant digits.
-
-    Up to 2^(half_bits + 1) units each has its own; from there on every doubling of the value has 2^half_bits buckets,
-    so none is wider than 2^-half_bits of its values. A unit is 2^unit_bits: no finer steps are told apart.
-    """
-
-    digits: int = DIGITS
-    unit_bits: int = 0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.digits <= DIGITS_MAX:
-            raise ValueError(f"digits must be 0 to {DIGITS_MAX}, got {self.digits}")
-        if not 0 <= self.unit_bits <= _VALUE_BITS - 2 - self.half_bits:
-            raise ValueError(f"unit_bits must be 0 to {_VALUE_BITS - 2 - self.half_bits}, got {self.unit_bits}")
-
-    @property
-    def half_bits(self) -> int:
-        """Buckets a doubling, as a power of two: the least that keep two values apart that differ in the last digit."""
-        return int(2 * 10**self.digits - 1).bit_length() - 1
-
-    @property
-    def slots(self) -> int:
-        """How many buckets there are."""
-        return (_VALUE_BITS + 1 - self.half_bits - self.unit_bits) << self.half_bits
-
-    @property
-    def error(self) -> float:
-        """How far a bucket's middle may be from a value in it, as a share of the value, or half a unit where more."""
-        return float(2.0 ** -(self.half_bits + 1))
-
-    def of(self, values: Ints) -> Ints:
-        """The bucket of each value from 0 to `LARGEST`."""
-        if not len(values):
-            return np.zeros(0, np.int64)
-        units = values >> self.unit_bits
-        return self.into(np.empty(len(values)), units, int(units.min()), int(units.max()))
-
-    def into(self, room: Floats, units: Ints, least: int, most: int) -> Ints:
-        """
-        The bucket of each of `units`, which lie within `least` to `most`, written over `room`.
-
-        The bits of a double are a bucket's number: the exponent tells the doubling, the head of the fraction the bucket
-        within it. Or-ed into the fraction of a double, a number is added to it; taking that double away again leaves
-        the number as a multiple of a tiny one, chosen so that the exponent's first doubling is the first that buckets
-        halve. That is half the time of a conversion, and holds below 2^52.
-        """
-        found: Ints = room.view(np.int64)
-        if most >> _FRACTION_BITS == 0:
-            above = (_FRACTION_BITS + 1 - self.half_bits) << _FRACTION_BITS
-            np.bitwise_or(units, above, out=found)
-            np.subtract(room, np.int64(above).view(np.float64), out=room)
-            np.right_shift(found, _FRACTION_BITS - self.half_bits, out=found)
-        else:
-            # A double of 2^53 or more would round up what it cannot hold, into the next bucket perhaps.
-            np.copyto(room, np.where(units >> _FRACTION_BITS + 1, units & ~_TOO_FINE, units))
-            np.right_shift(found, _FRACTION_BITS - self.half_bits, out=found)
-            np.subtract(found, (_EXPONENT_BIAS - 1 + self.half_bits) << self.half_bits, out=found)
-        linear = 1 << self.half_bits
-        if least < linear:
-            # Each has its own bucket; their doubles are subnormal, which a program may have told its processor to drop.
-            np.maximum(found, np.minimum(units, linear), out=found)
-        return found
-
-    def bounds(self, buckets: Ints) -> tuple[Ints, Ints]:
-        """The smallest and the largest value of each bucket."""
-        doublings = np.maximum((buckets >> self.half_bits) - 1, 0)
-        width_bits = doublings + self.unit_bits
-        low = (buckets - (doublings << self.half_bits)) << width_bits
-        return low, low | ((1 << width_bits) - 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -296,7 +215,8 @@ def merge(a: Histogram, b: Histogram) -> Histogram:
     counts = np.zeros(max(map(len, parts)), np.int64)
     for part in parts:
         counts[: len(part)] += part
-    return Histogram.counted(buckets, counts, _together(a.exact, b.exact))
+    exact = None if a.exact is None or b.exact is None else together(a.exact, b.exact)
+    return Histogram.counted(buckets, counts, exact)
 
 
 def _coarsened(histogram: Histogram, buckets: Buckets) -> Ints:
@@ -310,9 +230,8 @@ def _coarsened(histogram: Histogram, buckets: Buckets) -> Ints:
     return counts
 
 
-def _together(a: Exact | None, b: Exact | None) -> Exact | None:
-    if a is None or b is None:
-        return None
+def together(a: Exact, b: Exact) -> Exact:
+    """What is known of the values of both; of the largest, as many as the one knows that knows fewer."""
     kept = min(a.kept, b.kept)
     tail = np.sort(np.concatenate([a.tail, b.tail]), kind="stable")[-kept:]  # which merges what is sorted in two parts
     tail.setflags(write=False)

@@ -28,7 +28,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bizra_lab.analysis.histogram import DIGITS_MAX, LARGEST, Buckets, Histogram
+from bizra_lab.analysis.buckets import DIGITS_MAX, LARGEST, Buckets
+from bizra_lab.analysis.histogram import Histogram
 from bizra_lab.errors import LabError, Unreadable, one_line
 from bizra_lab.model import Ints, Unavailable
 

@@ -19,6 +19,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from bizra_lab.columns import blocks, rising
 from bizra_lab.model import Floats, Ints
 
 
@@ -44,16 +45,23 @@ def over_window(started_ns: Ints, finished_ns: Ints, begin_ns: int, end_ns: int)
     if end_ns <= begin_ns:
         raise ValueError(f"a window must end after it begins, got {begin_ns} to {end_ns}")
     duration_ns = end_ns - begin_ns
-    inside = (started_ns >= begin_ns) & (started_ns < end_ns)
-    earlier = (started_ns < begin_ns) & (finished_ns > begin_ns)
-    covered_ns = np.clip(finished_ns, begin_ns, end_ns) - np.clip(started_ns, begin_ns, end_ns)
+    began = covered_ns = waited_ns = before_ns = after_ns = 0
+    for rows in blocks(started_ns, finished_ns):
+        started, finished = started_ns[rows], finished_ns[rows]
+        inside = (started >= begin_ns) & (started < end_ns)
+        earlier = (started < begin_ns) & (finished > begin_ns)
+        began += int(inside.sum())
+        covered_ns += _total(np.clip(finished, begin_ns, end_ns) - np.clip(started, begin_ns, end_ns))
+        waited_ns += _total((finished - started)[inside])
+        before_ns += _total(np.minimum(finished[earlier], end_ns) - begin_ns)
+        after_ns += _total(np.maximum(finished[inside] - end_ns, 0))
     return Window(
         duration_s=duration_ns / 1e9,
-        began=int(inside.sum()),
-        in_flight=_total(covered_ns) / duration_ns,
-        arrival_times_wait=_total((finished_ns - started_ns)[inside]) / duration_ns,
-        edge_before=_total(np.minimum(finished_ns[earlier], end_ns) - begin_ns) / duration_ns,
-        edge_after=_total(np.maximum(finished_ns[inside] - end_ns, 0)) / duration_ns,
+        began=began,
+        in_flight=covered_ns / duration_ns,
+        arrival_times_wait=waited_ns / duration_ns,
+        edge_before=before_ns / duration_ns,
+        edge_after=after_ns / duration_ns,
     )
 
 
@@ -65,7 +73,7 @@ def in_flight_by_slice(started_ns: Ints, finished_ns: Ints, edges_ns: Ints) -> F
     """
     L in each slice between neighbouring edges: operations in flight, averaged over the slice.
 
-    `started_ns` and `finished_ns` must each be sorted; which start belongs to which finish does not matter.
+    The stamps may be in any order, for which start belongs to which finish does not matter.
     """
     # The integral up to t of the number in flight is Σ(t − start) over starts before t, less the same over finishes.
     integral = _integral_up_to(started_ns, edges_ns) - _integral_up_to(finished_ns, edges_ns)
@@ -74,9 +82,12 @@ def in_flight_by_slice(started_ns: Ints, finished_ns: Ints, edges_ns: Ints) -> F
 
 def _integral_up_to(stamps_ns: Ints, edges_ns: Ints) -> Floats:
     origin_ns = edges_ns[0]
-    before = np.searchsorted(stamps_ns, edges_ns, side="left")
-    # Sums between neighbouring edges, then added up: no array as long as the stamps is made.
-    pieces = [int((stamps_ns[first:last] - origin_ns).sum(dtype=np.int64)) for first, last in pairwise([0, *before])]
-    sums = np.cumsum(np.asarray(pieces, dtype=np.float64))
-    result: Floats = before * (edges_ns - origin_ns).astype(np.float64) - sums
+    before = np.zeros(len(edges_ns), dtype=np.int64)
+    pieces = np.zeros(len(edges_ns), dtype=np.int64)  # of the sum, between neighbouring edges
+    for rows in blocks(stamps_ns):
+        block = rising(stamps_ns[rows])
+        ends = np.searchsorted(block, edges_ns, side="left")
+        before += ends
+        pieces += [int((block[first:last] - origin_ns).sum()) for first, last in pairwise([0, *ends])]
+    result: Floats = before * (edges_ns - origin_ns).astype(np.float64) - np.cumsum(pieces.astype(np.float64))
     return result

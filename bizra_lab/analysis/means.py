@@ -11,10 +11,13 @@ Source: A. M. Law, Simulation Modeling and Analysis (2015), section 9.5.3 (batch
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from scipy import stats
 
+from bizra_lab.columns import blocks
 from bizra_lab.model import Estimate, Floats, Ints, Result, Unavailable
 
 BATCHES = 30  # more make them too short to be independent, fewer make Student's t wide
@@ -26,9 +29,20 @@ def mean(values: Ints, confidence: float, unit: str) -> Result:
     n = len(values)
     if n < BATCHES * BATCH_OPERATIONS_MIN:
         return Unavailable(f"{n} operations do not bound a mean; it needs {BATCHES * BATCH_OPERATIONS_MIN}")
-    edges = np.linspace(0, n, BATCHES + 1).astype(np.int64)
-    batches = np.add.reduceat(values, edges[:-1]) / np.diff(edges)
-    return _around(float(values.mean(dtype=np.float64)), batches, confidence, unit, n)
+    totals = batch_totals(values)
+    return around(sum(totals) / n, [np.array(totals, dtype=np.float64) / batch_sizes(n)], confidence, unit, n)
+
+
+def batch_totals(values: Ints) -> tuple[int, ...]:
+    """The sum of each of `BATCHES` consecutive batches, exactly."""
+    ends = np.cumsum(batch_sizes(len(values)))
+    return tuple(_total(values[first:last]) for first, last in pairwise([0, *ends]))
+
+
+def batch_sizes(n: int) -> Ints:
+    """How many of `n` values each of `BATCHES` consecutive batches has: as even as whole numbers can be."""
+    ends = np.linspace(0, n, BATCHES + 1).astype(np.int64)
+    return ends[1:] - ends[:-1]
 
 
 def rate(counts: Ints, slice_s: float, confidence: float) -> Result:
@@ -36,16 +50,34 @@ def rate(counts: Ints, slice_s: float, confidence: float) -> Result:
     n = int(counts.sum())
     if n < BATCHES * BATCH_OPERATIONS_MIN or slice_s <= 0:
         return Unavailable(f"{n} operations do not bound a rate; it needs {BATCHES * BATCH_OPERATIONS_MIN}")
-    return _around(n / (len(counts) * slice_s), counts / slice_s, confidence, "per_s", n)
+    return around(n / (len(counts) * slice_s), [counts / slice_s], confidence, "per_s", n)
 
 
 def level(slices: Floats, confidence: float, unit: str, n: int) -> Result:
     """The mean of a quantity observed over equal slices of the window, with Student's interval over the slices."""
     if len(slices) < BATCHES:
         return Unavailable(f"{len(slices)} slices do not bound a level; it needs {BATCHES}")
-    return _around(float(slices.mean()), slices, confidence, unit, n)
+    return around(float(slices.mean()), [slices], confidence, unit, n)
 
 
-def _around(value: float, batches: Floats, confidence: float, unit: str, n: int) -> Estimate:
-    half = float(stats.t.ppf((1 + confidence) / 2, len(batches) - 1) * batches.std(ddof=1) / math.sqrt(len(batches)))
+def around(value: float, parts: Sequence[Floats], confidence: float, unit: str, n: int) -> Estimate:
+    """
+    A sum of means with Student's interval: each part holds the batches of one mean, and parts are independent runs.
+
+    Variances of means add up; the degrees of freedom of their sum are Welch and Satterthwaite's.
+
+    Source: B. L. Welch (1947), Biometrika 34, 28-35.
+    """
+    variances = [float(batches.var(ddof=1)) / len(batches) for batches in parts]
+    variance = sum(variances)
+    if not variance:
+        return Estimate(value, value, value, unit, n)
+    degrees = 1 / sum(
+        (each / variance) ** 2 / (len(batches) - 1) for each, batches in zip(variances, parts, strict=True)
+    )
+    half = float(stats.t.ppf((1 + confidence) / 2, degrees)) * math.sqrt(variance)
     return Estimate(value, value - half, value + half, unit, n)
+
+
+def _total(values: Ints) -> int:
+    return sum(int(values[rows].sum(dtype=np.int64)) for rows in blocks(values))

@@ -19,6 +19,7 @@ import numpy as np
 from scipy import stats
 
 from bizra_lab.analysis.dependence import Dependence, Inflation, at_quantiles
+from bizra_lab.analysis.selection import Ranked
 from bizra_lab.model import Estimate, Ints, Result, Unavailable
 
 TAIL_SAMPLES_MIN = 20  # operations beyond the quantile; with fewer, one outlier moves it by its own size
@@ -96,37 +97,39 @@ def quantiles_in_order(
     """
     Each quantile of values in time order, in `unit`, or Unavailable with the number of operations that it needs.
 
-    That number grows with the dependence, for what must lie beyond the quantile are independent operations. Ranks are
-    found by partial sorts of one copy, which is all the memory it takes; the values themselves stay in their order.
+    That number grows with the dependence, for what must lie beyond the quantile are independent operations.
     """
     n = len(in_order)
-    known = [p for p in probabilities if n >= samples_needed(p)]
-    column = in_order.copy() if known else in_order
-    middles = order_statistics(column, [rank(n, p) for p in known])
-    dependence = at_quantiles(in_order, {p: middles[rank(n, p)] for p in known})
     alone = {p: Dependence(n, p, Inflation()) for p in probabilities}
+    known = [p for p in probabilities if n >= samples_needed(p)]
+    if not known:
+        return {p: Quantile(few := _too_few(each), few) for p, each in alone.items()}
+    ranked = Ranked.of(in_order)
+    middles = ranked.at([rank(n, p) for p in known])
+    dependence = at_quantiles(in_order, {p: middles[rank(n, p)] for p in known})
     return {
         p: Quantile(value, dependence[p].estimate(confidence) if p in dependence else value)
-        for p, value in _bounded(column, {**alone, **dependence}, confidence, unit).items()
+        for p, value in _bounded(ranked, {**alone, **dependence}, confidence, unit).items()
     }
 
 
 def quantiles(values: Ints, probabilities: Sequence[Fraction], confidence: float, unit: str) -> dict[Fraction, Result]:
     """
     Each quantile of independent `values` as an Estimate in `unit`, or Unavailable with the number of operations needed.
-
-    It leaves `values` in another order, since a copy of a hundred million is memory that a measurement may need.
     """
-    return _bounded(values, {p: Dependence(len(values), p, Inflation()) for p in probabilities}, confidence, unit)
+    alone = {p: Dependence(len(values), p, Inflation()) for p in probabilities}
+    if not len(values):
+        return {p: _too_few(each) for p, each in alone.items()}
+    return _bounded(Ranked.of(values), alone, confidence, unit)
 
 
 def _bounded(
-    column: Ints, dependence: Mapping[Fraction, Dependence], confidence: float, unit: str
+    ranked: Ranked, dependence: Mapping[Fraction, Dependence], confidence: float, unit: str
 ) -> dict[Fraction, Result]:
-    """The quantiles with the intervals that their dependence leaves them; `column` is left in another order."""
-    n = len(column)
+    """The quantiles with the intervals that their dependence leaves them."""
+    n = len(ranked.values)
     ranks = {p: ends for p, each in dependence.items() if (ends := _ranks(each, confidence)) is not None}
-    order = order_statistics(column, [each for p, ends in ranks.items() for each in (*ends, rank(n, p))])
+    order = ranked.at([each for p, ends in ranks.items() for each in (*ends, rank(n, p))])
     found: dict[Fraction, Result] = {}
     for p, each in dependence.items():
         if p in ranks:
@@ -160,9 +163,5 @@ def _too_few(found: Dependence) -> Unavailable:
 
 
 def order_statistics(values: Ints, ranks: Sequence[int]) -> dict[int, int]:
-    """The value at each rank (1 the smallest), by one partial sort that leaves `values` in another order."""
-    if not ranks:
-        return {}
-    places = np.unique(np.asarray(ranks, dtype=np.int64)) - 1
-    values.partition(places)
-    return {int(place) + 1: int(values[place]) for place in places}
+    """The value at each rank, 1 the smallest, which are read and stay where they are."""
+    return Ranked.of(values).at(ranks) if ranks else {}

@@ -25,13 +25,10 @@ import numpy as np
 
 from bizra_lab.analysis import means
 from bizra_lab.analysis.quantiles import quantile_name, quantiles
+from bizra_lab.columns import blocks, difference, is_rising, ordered, room, span
 from bizra_lab.model import Estimate, Ints, Result, Samples, Unavailable
 
 STEM = "replay.latency_ns"
-
-_ROWS = (
-    1 << 20
-)  # replayed at a time with several workers: as Python integers a whole column takes five times its memory
 
 
 def replayed(samples: Samples, probabilities: Sequence[Fraction], confidence: float) -> dict[str, Result]:
@@ -46,20 +43,20 @@ def replayed(samples: Samples, probabilities: Sequence[Fraction], confidence: fl
     if not n:
         return {f"{STEM}.mean": Unavailable("no operations")}
     times_ns = _response_by_plan_ns(samples)
-    most_ns = float(times_ns.max())
+    most_ns = float(span(times_ns)[1])
     mean = means.mean(times_ns, confidence, "ns")
-    # These come last, since they leave the times in another order.
     found = quantiles(times_ns, probabilities, confidence, "ns")
     named = {f"{STEM}.{quantile_name(p)}": result for p, result in found.items()}
     return {f"{STEM}.mean": mean, **named, f"{STEM}.max": Estimate(most_ns, most_ns, most_ns, "ns", n)}
 
 
 def _response_by_plan_ns(samples: Samples) -> Ints:
-    scheduled_ns, service_ns = samples.scheduled_ns, samples.service_ns
-    if (scheduled_ns[1:] < scheduled_ns[:-1]).any():
+    scheduled_ns = samples.scheduled_ns
+    service_ns = difference(samples.finished_ns, samples.started_ns)
+    if not is_rising(scheduled_ns):
         # Of two that fell due together, the one that was taken first was first.
-        order = np.lexsort((samples.started_ns, scheduled_ns))
-        scheduled_ns, service_ns = scheduled_ns[order], service_ns[order]
+        scheduled_ns, service_ns = ordered(samples.started_ns, scheduled_ns, service_ns)
+        scheduled_ns, service_ns = ordered(scheduled_ns, scheduled_ns, service_ns)
     return response_ns(scheduled_ns, service_ns, samples.measurement.load.workers)
 
 
@@ -73,44 +70,46 @@ def response_ns(scheduled_ns: Ints, service_ns: Ints, workers: int) -> Ints:
     """
     if len(scheduled_ns) != len(service_ns):
         raise ValueError(f"columns of unequal length: {len(scheduled_ns)}, {len(service_ns)}")
-    if (scheduled_ns[1:] < scheduled_ns[:-1]).any():
+    if not is_rising(scheduled_ns):
         raise ValueError("a plan must be in the order in which operations fall due")
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
-    finished_ns = (
-        _finished_by_one(scheduled_ns, service_ns)
-        if workers == 1
-        else _finished_by_several(scheduled_ns, service_ns, workers)
-    )
-    return finished_ns - scheduled_ns
+    by_block = _response_of_one if workers == 1 else _response_of_several
+    found = room(len(scheduled_ns), np.int64)
+    free_ns = scheduled_ns[:1].tolist() * workers  # all of them, when the first operation falls due
+    for rows in blocks(scheduled_ns, service_ns, found):
+        found[rows] = by_block(scheduled_ns[rows], service_ns[rows], free_ns)
+    return found
 
 
-def _finished_by_one(scheduled_ns: Ints, service_ns: Ints) -> Ints:
+def _response_of_one(scheduled_ns: Ints, service_ns: Ints, free_ns: list[int]) -> Ints:
     """
-    When each operation ends if one worker does them all: after the later of its due time and the end before it.
+    The response times if one worker does them all: each ends after the later of its due time and the end before it.
 
-    Unrolled, that is the latest of: a due time up to its own, and all service from there on.
+    Unrolled, that is the latest of: a due time up to its own, and all service from there on. `free_ns` holds when the
+    worker is free, and is brought up to date.
 
     Source: D. V. Lindley (1952), Proc. Cambridge Philosophical Society 48(2), 277-289.
     """
     work_ns = np.cumsum(service_ns)
-    return work_ns + np.maximum.accumulate(scheduled_ns - (work_ns - service_ns))
+    earliest_ns = scheduled_ns - (work_ns - service_ns)
+    earliest_ns[0] = max(earliest_ns[0], free_ns[0])
+    finished_ns = work_ns + np.maximum.accumulate(earliest_ns)
+    free_ns[0] = int(finished_ns[-1])
+    return finished_ns - scheduled_ns
 
 
-def _finished_by_several(scheduled_ns: Ints, service_ns: Ints, workers: int) -> Ints:
+def _response_of_several(scheduled_ns: Ints, service_ns: Ints, free_ns: list[int]) -> Ints:
     """
-    When each operation ends if it goes to the worker that is free first.
+    The response times if each operation goes to the worker that is free first.
+
+    `free_ns` is a heap of when each worker is free, and is brought up to date.
 
     Source: J. Kiefer, J. Wolfowitz (1955), Trans. American Mathematical Society 78(1), 1-18.
     """
-    finished_ns = np.empty_like(scheduled_ns)
-    free_ns = scheduled_ns[:1].tolist() * workers  # all of them, when the first operation falls due
-    for first in range(0, len(scheduled_ns), _ROWS):
-        rows = slice(first, first + _ROWS)
-        ends_ns = []
-        for due_ns, takes_ns in zip(scheduled_ns[rows].tolist(), service_ns[rows].tolist(), strict=True):
-            end_ns = max(due_ns, free_ns[0]) + takes_ns
-            heapq.heapreplace(free_ns, end_ns)
-            ends_ns.append(end_ns)
-        finished_ns[rows] = ends_ns
-    return finished_ns
+    found_ns = []
+    for due_ns, takes_ns in zip(scheduled_ns.tolist(), service_ns.tolist(), strict=True):
+        end_ns = max(due_ns, free_ns[0]) + takes_ns
+        heapq.heapreplace(free_ns, end_ns)
+        found_ns.append(end_ns - due_ns)
+    return np.array(found_ns, dtype=np.int64)

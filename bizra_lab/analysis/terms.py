@@ -14,8 +14,8 @@ import math
 
 from scipy import stats
 
+from bizra_lab.analysis.completion import latencies_in_order
 from bizra_lab.analysis.curves import window_of
-from bizra_lab.analysis.extremes import latencies_in_order
 from bizra_lab.analysis.littles_law import over_window
 from bizra_lab.analysis.means import mean
 from bizra_lab.model import Estimate, InFlight, Result, Results, SampledInFlight, Samples, Unavailable

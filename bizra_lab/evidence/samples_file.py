@@ -16,14 +16,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bizra_lab import columns
 from bizra_lab.errors import SettingsError, Unreadable, one_line
 from bizra_lab.files import replacing
 from bizra_lab.model import SUCCESS, Codes, Instrument, Ints, Load, Measurement, Samples
@@ -38,7 +40,10 @@ LOAD_KEYS = ("kind", "workers", "rate_per_s")
 
 ROWS_PER_GROUP = 1 << 20  # 28 MB of columns: what is held beside the samples while writing
 
+BUFFER_BYTES = 1 << 20  # of each column, read ahead; by default all of the file would be
+
 _STAMPS = ("scheduled_ns", "started_ns", "finished_ns")
+_INTEGERS = (*_STAMPS, "worker")
 _SCHEMA = pa.schema(
     [
         *(pa.field(name, pa.int64(), nullable=False) for name in _STAMPS),
@@ -98,67 +103,114 @@ def is_parquet(path: Path) -> bool:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class _Stored(Samples):
+    """Samples of a file: no walk over them, and no column made of them, holds more than a block of each in memory."""
+
+    def blocks(self, rows: int = ROWS_PER_GROUP) -> Iterator[slice]:
+        """Slices of so many rows that together are all of them; what lies behind is handed back."""
+        stamps = (self.scheduled_ns, self.started_ns, self.finished_ns)
+        return columns.blocks(*stamps, self.outcome, self.worker, rows=rows)
+
+    @property
+    def latency_ns(self) -> Ints:
+        """Response time: from when the plan said to start; what a caller waits."""
+        return columns.difference(self.finished_ns, self.scheduled_ns)
+
+    @property
+    def service_ns(self) -> Ints:
+        """Service time: what the operation itself took."""
+        return columns.difference(self.finished_ns, self.started_ns)
+
+
 def read_samples(path: Path) -> Samples:
     """
-    The samples of a file, whoever wrote it.
+    The samples of a file, whoever wrote it: a block at a time, into columns that lie in files where they are long.
 
-    Raises Unreadable with one line: which column or key, what was found, what was expected.
+    Raises Unreadable with one line: which column or key, what was found, what was expected; and Unwritable where there
+    is no room for long columns.
     """
     try:
-        table = pq.read_table(path, memory_map=True)
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER_BYTES) as file:
+            return _read(file, path)
     except (OSError, pa.ArrowException) as error:
         raise Unreadable(f"{path}: {one_line(error)}; expected a samples file (Parquet)") from None
-    metadata = table.schema.metadata or {}
-    if MEASUREMENT_KEY not in metadata:
-        raise Unreadable(f"{path}: no {MEASUREMENT_KEY.decode()} in its metadata; expected a samples file")
-    outcome, outcomes = _outcome(table, path)
-    try:
-        return Samples(
-            measurement=_measurement(_json(metadata[MEASUREMENT_KEY], path)),
-            scheduled_ns=_integers(table, "scheduled_ns", path),
-            started_ns=_integers(table, "started_ns", path),
-            finished_ns=_integers(table, "finished_ns", path),
-            outcome=outcome,
-            outcomes=outcomes,
-            worker=_integers(table, "worker", path).astype(np.int32),
-            instrument=_instrument(metadata, path),
-        )
     except (SettingsError, ValueError) as error:
         raise Unreadable(f"{path}: {one_line(error)}") from None
 
 
-def _column(table: pa.Table, name: str, path: Path) -> pa.ChunkedArray:
-    if name not in table.column_names:
-        raise Unreadable(f"{path}: no column {name}; it has {', '.join(table.column_names)}")
-    column = table.column(name)
+def _read(file: pq.ParquetFile, path: Path) -> Samples:
+    metadata = file.schema_arrow.metadata or {}
+    if MEASUREMENT_KEY not in metadata:
+        raise Unreadable(f"{path}: no {MEASUREMENT_KEY.decode()} in its metadata; expected a samples file")
+    measurement, instrument = _measurement(_json(metadata[MEASUREMENT_KEY], path)), _instrument(metadata, path)
+    _check_columns(file.schema_arrow, path)
+    n = file.metadata.num_rows
+    scheduled_ns, started_ns, finished_ns = (columns.room(n, np.int64) for _ in _STAMPS)
+    worker = columns.room(n, np.int32)
+    integers: tuple[npt.NDArray[np.integer[Any]], ...] = (scheduled_ns, started_ns, finished_ns, worker)
+    outcome: Codes = columns.room(n, np.uint8)
+    codes = {SUCCESS: 0}
+    as_planned, last = True, 0
+    for batch in file.iter_batches(ROWS_PER_GROUP, columns=_SCHEMA.names):
+        rows = slice(last, last := last + len(batch))
+        for name, column in zip(_INTEGERS, integers, strict=True):
+            column[rows] = _present(batch, name, path).to_numpy()
+        found = _codes(_present(batch, "outcome", path), codes)
+        if len(codes) > np.iinfo(outcome.dtype).max + 1:
+            outcome = _widened(outcome)
+        outcome[rows] = found
+        as_planned = as_planned and np.array_equal(scheduled_ns[rows], started_ns[rows])
+        columns.hand_back(*integers, outcome)
+    return _Stored(
+        measurement=measurement,
+        scheduled_ns=started_ns if as_planned else scheduled_ns,
+        started_ns=started_ns,
+        finished_ns=finished_ns,
+        outcome=outcome,
+        outcomes=tuple(codes),
+        worker=worker,
+        instrument=instrument,
+    )
+
+
+def _check_columns(schema: pa.Schema, path: Path) -> None:
+    for name in _SCHEMA.names:
+        if name not in schema.names:
+            raise Unreadable(f"{path}: no column {name}; it has {', '.join(schema.names)}")
+    for name in _INTEGERS:
+        if not pa.types.is_integer(schema.field(name).type):
+            raise Unreadable(f"{path}: {name} is {schema.field(name).type}; expected integers")
+    kind = schema.field("outcome").type
+    names = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if not (pa.types.is_string(names) or pa.types.is_large_string(names)):
+        raise Unreadable(f"{path}: outcome is {kind}; expected a dictionary of strings")
+
+
+def _present(batch: pa.RecordBatch, name: str, path: Path) -> pa.Array:
+    column = batch.column(name)
     if column.null_count:
-        raise Unreadable(f"{path}: {name} is empty in {column.null_count} rows; expected a value in each")
+        raise Unreadable(
+            f"{path}: {name} is empty in {column.null_count} of {len(column)} rows; expected a value in each"
+        )
     return column
 
 
-def _integers(table: pa.Table, name: str, path: Path) -> Ints:
-    column = _column(table, name, path)
-    if not pa.types.is_integer(column.type):
-        raise Unreadable(f"{path}: {name} is {column.type}; expected integers")
-    result: Ints = column.to_numpy().astype(np.int64, copy=False)
-    return result
-
-
-def _outcome(table: pa.Table, path: Path) -> tuple[Codes, tuple[str, ...]]:
-    """The outcome column as codes into its names, "ok" moved to the front."""
-    column = _column(table, "outcome", path)
+def _codes(column: pa.Array, codes: dict[str, int]) -> Codes:
+    """The outcomes of a block as codes; names that are new get the next ones."""
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    if not (pa.types.is_string(column.type.value_type) or pa.types.is_large_string(column.type.value_type)):
-        raise Unreadable(f"{path}: outcome is {column.type}; expected a dictionary of strings")
-    column = column.unify_dictionaries().combine_chunks()
-    if isinstance(column, pa.ChunkedArray):  # what combining gives for no rows at all
-        return np.zeros(0, np.uint8), (SUCCESS,)
-    found = [str(name) for name in column.dictionary.to_pylist()]
-    names = (SUCCESS, *(name for name in dict.fromkeys(found) if name != SUCCESS))
-    places = np.array([names.index(name) for name in found], dtype=np.uint8 if len(names) <= 256 else np.uint32)
-    codes: Codes = places[column.indices.to_numpy()] if found else np.zeros(0, np.uint8)
-    return codes, names
+    own = [codes.setdefault(str(name), len(codes)) for name in column.dictionary.to_pylist()]
+    found: Codes = np.array(own, dtype=np.uint32)[column.indices.to_numpy()]
+    return found
+
+
+def _widened(outcome: Codes) -> Codes:
+    """The same codes with room for more of them than a byte tells."""
+    wide = columns.room(len(outcome), np.uint32)
+    for rows in columns.blocks(outcome, wide):
+        wide[rows] = outcome[rows]
+    return wide
 
 
 def _json(text: bytes, path: Path) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from fractions import Fraction
 import numpy as np
 
 from bizra_lab.analysis import operational, shares, tails
+from bizra_lab.analysis.completion import latencies_in_order
 from bizra_lab.analysis.estimate import DEFAULT, AnalysisSettings, estimate
-from bizra_lab.analysis.extremes import ONE_IN, dependence_above, latencies_in_order, level_name
+from bizra_lab.analysis.extremes import ONE_IN, dependence_above, level_name
 from bizra_lab.analysis.quantiles import quantile_name, quantiles, quantiles_in_order
 from bizra_lab.harness.simulate import (
     MEAN_SERVICE_NS,

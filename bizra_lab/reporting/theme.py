@@ -47,6 +47,7 @@ def compose(
     subtitle: str,
     points: int,
     room_right: int = 8,
+    height: int = HEIGHT,
 ) -> Picture:
     """
     The layers on top of each other under one heading, "title · result", as a `Picture` of `points` points.
@@ -60,7 +61,7 @@ def compose(
             text=textwrap.wrap(heading, TITLE_COLUMNS), subtitle=textwrap.wrap(subtitle, SUBTITLE_COLUMNS)
         ),
         width=WIDTH,
-        height=HEIGHT,
+        height=height,
         autosize=alt.AutoSizeParams(type="fit", contains="padding"),
         padding={"left": 8, "top": 8, "right": room_right, "bottom": 8},
         datasets={name: list(rows) for name, rows in datasets.items()},

@@ -120,7 +120,7 @@ def test_batches_follow_each_other_and_leave_out_the_rest() -> None:
 def test_batches_are_counted_alike_in_one_block_and_in_many(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(0).integers(0, 100, 20_000)
     whole, batch = beyond_by_batch(values, [50, 98])
-    monkeypatch.setattr("bizra_lab.analysis.dependence._BLOCK_OPERATIONS", 17)
+    monkeypatch.setattr("bizra_lab.analysis.dependence.ROWS", 17)
     assert whole.tolist() == beyond_by_batch(values, [50, 98])[0].tolist()
     assert (values[: batch * whole.shape[1]] > 50).sum() == whole[0].sum()
 

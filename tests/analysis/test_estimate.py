@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from bizra_lab.analysis.estimate import AnalysisSettings, estimate
-from bizra_lab.model import Estimate, Results, Unavailable
+from bizra_lab.harness.simulate import ClosedQueue, Exponential, OpenQueue, simulate
+from bizra_lab.model import Estimate, Results, Samples, Unavailable
 from bizra_lab.testing import clean_samples, samples_from
 
 SETTINGS = AnalysisSettings(quantiles=(0.5, 0.99, 0.9999))
@@ -40,6 +41,7 @@ def test_the_names_come_in_the_order_they_are_read() -> None:
         "latency_ns.max",
         "n_eff.latency_ns.p50",
         "n_eff.latency_ns.p99",
+        "steady_state.begins_s",
         "share.ok",
         "share.failed",
         "littles_law.in_flight",
@@ -109,3 +111,44 @@ def test_the_mean_of_many_workers_is_batched_by_completion() -> None:
     both = np.concatenate([np.full(1_000, 1_000_000), np.full(1_000, 2_000_000)])
     results = estimate(samples_from(np.ravel(both.reshape(2, -1), order="F"), workers=2), SETTINGS)
     assert 1.5e6 == value(results, "latency_ns.mean")
+
+
+def _grouped(samples: Samples) -> Samples:
+    """The same operations, each worker's together, as several workers are recorded."""
+    order = np.argsort(samples.worker, kind="stable")
+    stamps = {name: getattr(samples, name)[order] for name in ("scheduled_ns", "started_ns", "finished_ns", "worker")}
+    return dataclasses.replace(samples, outcome=samples.outcome[order], **stamps)
+
+
+MM4 = OpenQueue(Exponential(), Exponential(), 0.8, servers=4)
+KINDS = {
+    "one worker": simulate(OpenQueue(Exponential(), Exponential(), 0.8), 20_000, 0, 1),
+    "four workers by plan": simulate(MM4, 20_000, 0, 2),
+    "four workers one behind the other": _grouped(simulate(MM4, 20_000, 0, 2)),
+    "clients": simulate(ClosedQueue(8, 5e6), 20_000, 0, 3),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_short_blocks_of_columns_in_files_give_what_whole_columns_in_memory_give(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = estimate(KINDS[kind])
+    monkeypatch.setattr("bizra_lab.columns.IN_FILE_FROM", 1)
+    monkeypatch.setattr("bizra_lab.columns.ROWS", 999)
+    monkeypatch.setattr("bizra_lab.columns._LOOKED_AT_EVERY", 64)
+    monkeypatch.setattr("bizra_lab.analysis.dependence.ROWS", 999)
+    assert whole == estimate(KINDS[kind])
+
+
+def test_the_order_of_rows_changes_no_result() -> None:
+    by_plan, grouped = (estimate(KINDS[f"four workers {how}"]) for how in ("by plan", "one behind the other"))
+    assert by_plan == grouped
+
+
+def test_quantiles_and_means_are_those_of_the_whole_column_sorted() -> None:
+    samples = KINDS["four workers one behind the other"]
+    results, sorted_ns = estimate(samples), np.sort(samples.latency_ns)
+    assert float(sorted_ns[9_999]) == value(results, "latency_ns.p50")
+    assert float(sorted_ns[17_999]) == value(results, "latency_ns.p90")
+    assert sum(sorted_ns.tolist()) / 20_000 == value(results, "latency_ns.mean")

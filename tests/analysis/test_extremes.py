@@ -7,7 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from bizra_lab.analysis.extremes import ONE_IN, RESULTS, Extremes, dependence_above, extremes, latencies_in_order
+from bizra_lab.analysis.completion import latencies_in_order
+from bizra_lab.analysis.extremes import ONE_IN, RESULTS, Extremes, dependence_above, extremes
 from bizra_lab.model import Estimate, Ints, Result, Samples, Unavailable
 from bizra_lab.testing import samples_from
 

@@ -13,13 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bizra_lab.analysis import histogram
+from bizra_lab.analysis.buckets import LARGEST, Buckets
 from bizra_lab.analysis.histogram import (
     CHUNK,
-    LARGEST,
     N_MAX,
     NOTHING,
     Bounded,
-    Buckets,
     Exact,
     Histogram,
     Kernel,

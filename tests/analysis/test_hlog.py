@@ -21,7 +21,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bizra_lab.analysis import hlog
-from bizra_lab.analysis.histogram import LARGEST, N_MAX, Bounded, Buckets, Histogram
+from bizra_lab.analysis.buckets import LARGEST, Buckets
+from bizra_lab.analysis.histogram import N_MAX, Bounded, Histogram
 from bizra_lab.analysis.hlog import LEGEND, Interval, decode, encode, log_lines, read_log
 from bizra_lab.errors import Unreadable
 from bizra_lab.model import Ints

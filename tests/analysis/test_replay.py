@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bizra_lab.analysis import replay
 from bizra_lab.analysis.quantiles import probability
-from bizra_lab.analysis.replay import _finished_by_one, _finished_by_several, replayed, response_ns
+from bizra_lab.analysis.replay import _response_of_one, _response_of_several, replayed, response_ns
 from bizra_lab.harness.simulate import Constant, Exponential, OpenQueue, mg1_mean_wait_ns, mmc_mean_wait_ns, simulate
 from bizra_lab.model import Estimate, Ints, Samples, Unavailable
 from bizra_lab.testing import clean_samples
@@ -85,7 +84,7 @@ def test_only_busy_workers_make_an_operation_wait_and_none_is_overtaken(
 @given(plans)
 def test_one_worker_by_either_recursion_is_the_same(plan: list[tuple[int, int]]) -> None:
     due, takes = columns(plan)
-    assert _finished_by_one(due, takes).tolist() == _finished_by_several(due, takes, 1).tolist()
+    assert _response_of_one(due, takes, [0]).tolist() == _response_of_several(due, takes, [0]).tolist()
 
 
 @given(plans, st.integers(1, 6))
@@ -114,7 +113,7 @@ def test_what_is_replayed_block_by_block_is_the_same(monkeypatch: pytest.MonkeyP
     rng = np.random.default_rng(1)
     due, takes = np.cumsum(rng.integers(0, 10, 1_000)), rng.integers(1, 30, 1_000)
     whole = response_ns(due, takes, 4)
-    monkeypatch.setattr(replay, "_ROWS", 64)
+    monkeypatch.setattr("bizra_lab.columns.ROWS", 64)
     assert whole.tolist() == response_ns(due, takes, 4).tolist()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +108,12 @@ def test_outcomes_as_plain_strings_are_read_alike(tmp_path: Path) -> None:
     [
         ("no column worker", DECLARED, {"worker": None}),
         ("started_ns is double; expected integers", DECLARED, {"started_ns": pa.array([0.5, 1.5, 2.5])}),
-        ("finished_ns is empty in 1 rows", DECLARED, {"finished_ns": pa.array([1, None, 3], pa.int64())}),
-        ("outcome is dictionary<values=int64", DECLARED, {"outcome": pa.array([1, 2, 3]).dictionary_encode()}),
+        ("finished_ns is empty in 1 of 3 rows", DECLARED, {"finished_ns": pa.array([1, None, 3], pa.int64())}),
+        (
+            "outcome is int64; expected a dictionary of strings",
+            DECLARED,
+            {"outcome": pa.array([1, 2, 3]).dictionary_encode()},
+        ),
         ("bizra_lab.measurement.duration_s: missing", {k: v for k, v in DECLARED.items() if k != "duration_s"}, {}),
         ("expected one of inproc, http, simulated", DECLARED | {"scope": "htp"}, {}),
         ("warmup_s: expected a number, got 'long'", DECLARED | {"warmup_s": "long"}, {}),
@@ -164,3 +169,53 @@ def test_the_columns_digest_is_of_the_operations_not_of_the_file() -> None:
     assert columns_digest(samples) == columns_digest(clean_samples(1, n=100))
     moved = dataclasses.replace(samples, finished_ns=samples.finished_ns + 1)
     assert columns_digest(samples) != columns_digest(moved)
+
+
+def test_more_outcomes_than_a_byte_tells_are_told_apart(tmp_path: Path) -> None:
+    names = [f"Error{each}" for each in range(700)]
+    times = pa.array(range(700), pa.int64())
+    path = write_theirs(
+        tmp_path / "b.parquet",
+        outcome=pa.array(names),
+        worker=pa.array([0] * 700, pa.int32()),
+        scheduled_ns=times,
+        started_ns=times,
+        finished_ns=times,
+    )
+    samples = read_samples(path)
+    assert names == [samples.outcomes[code] for code in samples.outcome.tolist()]
+
+
+def test_what_began_as_planned_has_its_stamps_once(tmp_path: Path) -> None:
+    write_samples(samples_from([5, 6, 7]), tmp_path / "a.parquet")
+    closed = read_samples(tmp_path / "a.parquet")
+    assert closed.scheduled_ns is closed.started_ns
+    theirs = read_samples(write_theirs(tmp_path / "b.parquet"))
+    assert ([0, 10, 20], [1, 11, 21]) == (theirs.scheduled_ns.tolist(), theirs.started_ns.tolist())
+
+
+def test_columns_in_files_are_the_same_samples_and_so_is_what_is_made_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = clean_samples(1, n=3_000, workers=3)
+    write_samples(samples, tmp_path / "a.parquet")
+    monkeypatch.setattr("bizra_lab.columns.IN_FILE_FROM", 1)
+    monkeypatch.setattr("bizra_lab.evidence.samples_file.ROWS_PER_GROUP", 1_000)
+    stored = read_samples(tmp_path / "a.parquet")
+    assert same(samples, stored)
+    assert samples.latency_ns.tolist() == stored.latency_ns.tolist()
+    assert samples.service_ns.tolist() == stored.service_ns.tolist()
+    assert [slice(0, 2_000), slice(2_000, 3_000)] == list(stored.blocks(2_000))
+
+
+def test_a_long_file_is_read_into_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """300,000 operations are 8.7 MB of columns; a block of 10,000 is 0.3 MB."""
+    write_samples(clean_samples(1, n=300_000), tmp_path / "a.parquet")
+    monkeypatch.setattr("bizra_lab.columns.IN_FILE_FROM", 1)
+    monkeypatch.setattr("bizra_lab.evidence.samples_file.ROWS_PER_GROUP", 10_000)
+    tracemalloc.start()
+    samples = read_samples(tmp_path / "a.parquet")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 300_000 == len(samples)
+    assert most < 1_000_000

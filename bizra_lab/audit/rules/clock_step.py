@@ -7,9 +7,10 @@ Reason: a reading is rounded to the clock's step, so a latency of k steps is kno
     of 0 says only that the step is larger than the operation, and a figure printed with one digit that it is about as
     large.
 Threshold: the median must be at least 10 steps, which bounds the rounding at a tenth of it. The step is the declared
-    one, or the greatest common divisor of all latencies when that is larger: values were rounded after they were read,
-    which is noted where it does no harm. No quantile and no mean may be 0, nor 1 % of the operations; doubted when a
-    printed median is under 2 of the steps it was printed in.
+    one, or what all latencies or all service times are multiples of when that is larger: values were rounded after they
+    were read. That is doubted where the step is ten times the declared one and 1 % of the median, since truncation
+    takes half a step off a mean, and noted where it does no harm. No quantile and no mean may be 0, nor 1 % of the
+    operations; doubted when a printed median is under 2 of the steps it was printed in.
 Source: D. J. Lilja, Measuring Computer Performance (2000), section 6.2 (timer resolution and quantization error).
 """
 
@@ -21,7 +22,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bizra_lab.audit._rule import estimates, given, rule
-from bizra_lab.model import Claim, Estimate, Finding, NotChecked, Samples, Weight
+from bizra_lab.model import Claim, Estimate, Finding, Ints, NotChecked, Samples, Weight
 from bizra_lab.units import say
 
 STEPS_MIN = 10  # steps of the clock in the median; fewer and rounding alone moves it by a tenth
@@ -30,8 +31,12 @@ PRINTED_STEPS_MIN = 2  # steps of the last digit printed; of one the median may 
 
 ZERO_SHARE_MIN = 0.01  # of the operations; as many move no median, but every share and every p1
 
-# Distinct latencies below which a common divisor proves nothing: a handful of values share one by chance.
-DISTINCT_MIN = 10
+ROUNDED_MIN = 10  # times the declared step; a step of less may be the clock's own, declared carelessly
+HARMLESS_STEPS_MIN = 100  # of the rounding in the median; a mean is then off by half a hundredth at most
+
+OPERATIONS_MIN = 200  # a handful of values share a divisor by chance
+REPEATED_MIN = 5  # operations to a tick of no whole ns, typically; times that are read finely repeat by chance
+STAMP_NS = 2  # by which stamps rounded to whole ns part what was equal
 
 ROWS = 65_536  # looked at together: honest ones show within the first chunk that they share no divisor
 
@@ -50,7 +55,7 @@ def check(claim: Claim) -> Iterator[Finding | NotChecked]:
             TOUCHES,
         )
         return
-    median = given(claim, "latency_ns.p50")
+    median = _median(claim)
     if median is None:
         yield NotChecked("latency_ns.p50 was not given", undisclosed=bool(figures))
         return
@@ -76,13 +81,25 @@ def _few_steps(claim: Claim, median: Estimate, declared_ns: float) -> Iterator[F
             f"{how}; it takes at least {STEPS_MIN} for a latency to be more than rounding",
             TOUCHES,
         )
-    elif rounded_ns >= STEPS_MIN * declared_ns:
+    elif rounded_ns >= ROUNDED_MIN * declared_ns:
+        harmless = median.value >= HARMLESS_STEPS_MIN * rounded_ns
         yield Finding(
-            Weight.NOTE,
+            Weight.NOTE if harmless else Weight.DOUBT,
             f"every latency is a multiple of {say(rounded_ns, 'ns')}, and the clock's step is "
-            f"{say(declared_ns, 'ns')}: they were rounded after they were read",
+            f"{say(declared_ns, 'ns')}: they were rounded after they were read"
+            + ("" if harmless else f", by up to {say(rounded_ns / median.value, 'share')} of the median"),
             TOUCHES,
         )
+
+
+def _median(claim: Claim) -> Estimate | None:
+    """The median that is given; of operations themselves that of what they took, of which a queue makes more."""
+    median = given(claim, "latency_ns.p50")
+    if claim.samples is None or not len(claim.samples):
+        return median
+    # Of those that depend too much on each other no median is told, but this is not about the next run.
+    seen_ns = float(np.median(claim.samples.service_ns, overwrite_input=True))
+    return median if median and median.value <= seen_ns else Estimate(seen_ns, seen_ns, seen_ns, "ns", 1)
 
 
 def _printed_coarsely(median: Estimate) -> Iterator[Finding]:
@@ -107,13 +124,31 @@ def _took_no_time(samples: Samples) -> Iterator[Finding]:
 
 
 def _rounded_to_ns(samples: Samples, declared_ns: float) -> float:
-    """What all latencies are multiples of, in ns, where it is larger than the declared step; 0 otherwise."""
+    """What all latencies, or all service times, are multiples of, in ns, where it is more than declared; else 0."""
+    if len(samples) < OPERATIONS_MIN or samples.measurement.scope == "simulated":  # no clock was read
+        return 0.0
+    return max(
+        _divisor_ns(samples, samples.scheduled_ns, declared_ns), _divisor_ns(samples, samples.started_ns, declared_ns)
+    )
+
+
+def _divisor_ns(samples: Samples, since_ns: Ints, declared_ns: float) -> float:
+    """The common divisor of all times since a stamp in ns; of ticks that are no whole ns, their size."""
     divisor = 0
     for rows in samples.blocks(ROWS):
-        latencies_ns = samples.finished_ns[rows] - samples.scheduled_ns[rows]
-        if rows.start == 0 and len(np.unique(latencies_ns)) < DISTINCT_MIN:
-            return 0.0
-        divisor = math.gcd(divisor, int(np.gcd.reduce(latencies_ns)))
+        times_ns = samples.finished_ns[rows] - since_ns[rows]
+        divisor = math.gcd(divisor, int(np.gcd.reduce(times_ns)))
         if divisor <= declared_ns:
-            return 0.0
+            return _tick_ns(times_ns) if rows.start == 0 else 0.0
     return float(divisor)
+
+
+def _tick_ns(times_ns: Ints) -> float:
+    """How far values lie apart that come again and again, each within what rounding parts; 0 where they do not."""
+    values, repeated = np.unique(times_ns, return_counts=True)
+    apart_ns = np.diff(values)
+    first = np.flatnonzero(np.append(True, apart_ns > STAMP_NS))
+    widest_ns = int((values[np.append(first[1:], len(values)) - 1] - values[first]).max())
+    if len(first) < 2 or widest_ns > STAMP_NS or np.median(np.add.reduceat(repeated, first)) < REPEATED_MIN:
+        return 0.0
+    return float(np.median(np.diff(values[first])))

@@ -24,6 +24,7 @@ import numpy as np
 from scipy import stats
 
 from bizra_lab.audit._rule import rule
+from bizra_lab.columns import ordered
 from bizra_lab.model import Claim, Finding, Floats, NotChecked, Samples, Weight
 from bizra_lab.units import SECOND_NS, say
 
@@ -72,10 +73,7 @@ def check(claim: Claim) -> Iterator[Finding | NotChecked]:
 
 def _parts(samples: Samples) -> tuple[Floats, Floats]:
     """The median latency in ns of each part, and how many seconds into the run it ended."""
-    latency_ns, finished_ns = samples.latency_ns, samples.finished_ns
-    if not bool((finished_ns[1:] >= finished_ns[:-1]).all()):
-        order = np.argsort(finished_ns, kind="stable")
-        latency_ns, finished_ns = latency_ns[order], finished_ns[order]
+    latency_ns, finished_ns = ordered(samples.finished_ns, samples.latency_ns, samples.finished_ns)
     edges = np.linspace(0, len(latency_ns), PARTS + 1).astype(np.int64)
     medians_ns = np.array([float(np.median(part)) for part in np.split(latency_ns, edges[1:-1])])
     begun_ns = int(finished_ns[0] - latency_ns[0])

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bizra_lab.audit._rule import rule
+from bizra_lab.columns import span
 from bizra_lab.model import Claim, Estimate, Finding, Ints, Samples, Weight
 from bizra_lab.units import say
 
@@ -104,4 +105,5 @@ def _p99(values: Ints) -> float:
 
 
 def _span_ns(stamps: Ints) -> int:
-    return int(stamps.max() - stamps.min())
+    first, last = span(stamps)
+    return last - first

@@ -5,7 +5,8 @@ Claim: a typical operation takes so long.
 Reason: hits and misses, short and long paths, a warm and a cold core: where latencies have two humps the mean lies
     between them, where no operation is. The median lies in the larger hump, and where the humps are about equal it
     jumps from one to the other when the mix changes by a little.
-Threshold: a valley in the smoothed density of the logarithms, at most half as high as the lower of two humps and lower
+Threshold: a valley in the smoothed density of the logarithms of what operations took, without their wait in an open
+    load, which a queue parts from none; at most half as high as the lower of two humps and lower
     than it by 5 standard deviations of what chance puts there, with at least 2 % of the operations on either side. Both
     humps are noted; the median is doubted when the smaller has at least 45 %.
 Source: B. W. Silverman, Density Estimation for Statistics and Data Analysis (1986), section 3.4.2, on smoothing.
@@ -64,7 +65,7 @@ def check(claim: Claim) -> Iterator[Finding]:
 
 
 def _humps(samples: Samples) -> _Humps | None:
-    logs = _log_latencies(samples)
+    logs = _log_times(samples)
     if logs is None:
         return None
     low, high = float(logs[0]), float(logs[-1])
@@ -82,18 +83,23 @@ def _humps(samples: Samples) -> _Humps | None:
     return _Humps(fast_ns, slow_ns, valley_ns, _share_below(logs, math.log(valley_ns)))
 
 
-def _log_latencies(samples: Samples) -> Floats | None:
-    """Rising logarithms of latencies of the whole run, each moved within its step; None of few or coarse ones."""
+def _log_times(samples: Samples) -> Floats | None:
+    """Rising logarithms of what operations took, each moved within its step; None of few or coarse ones."""
     n = len(samples)
     if n < SAMPLE_MIN:
         return None
-    every = slice(None, None, math.ceil(n / SAMPLE_MAX))
-    latency_ns = samples.finished_ns[every] - samples.scheduled_ns[every]
+    every = math.ceil(n / SAMPLE_MAX)
+    took_ns = np.concatenate(
+        [
+            (samples.finished_ns[rows] - samples.started_ns[rows])[-rows.start % every :: every].copy()
+            for rows in samples.blocks()
+        ]
+    )
     step_ns = max(samples.measurement.clock_step_ns, 1.0)
-    if float(np.quantile(latency_ns, 0.01)) < STEPS_MIN * step_ns:
+    if float(np.quantile(took_ns, 0.01)) < STEPS_MIN * step_ns:
         return None
     # With a seed of its own: the same samples have the same humps.
-    moved_ns = latency_ns + np.random.default_rng(0).uniform(-step_ns / 2, step_ns / 2, len(latency_ns))
+    moved_ns = took_ns + np.random.default_rng(0).uniform(-step_ns / 2, step_ns / 2, len(took_ns))
     result: Floats = np.sort(np.log(np.maximum(moved_ns, 1.0)))
     return result
 

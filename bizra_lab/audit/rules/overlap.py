@@ -1,74 +1,75 @@
 """
-One worker does one thing at a time.
+N workers do N things at a time, and each of them one.
 
-Claim: each worker of a closed load ran its operations one after the other.
+Claim: each worker of a closed load ran its operations one after the other, and an open load had so many workers.
 Reason: an operation that starts before the same worker's last one ended was not made by that worker: the load had
-    more workers than declared, or times were rescaled or altered after they were read.
-Threshold: none may overlap. Rounding does not make one: stamps that are in order stay in order when rounded down.
+    more workers than declared, or times were rescaled or altered after they were read. An open load's operations wait
+    for a worker; where more of them are being worked on at a moment than there are workers, it is the same.
+Threshold: none may overlap in a closed load, no more than the workers declared may be at work in an open one, nor more
+    of them have a record. Rounding does not make one: stamps that are in order stay in order when rounded down.
 Source: the definition of a closed system, e.g. B. Schroeder, A. Wierman, M. Harchol-Balter, Open Versus Closed:
     A Cautionary Tale (NSDI 2006).
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
 
+from bizra_lab.audit._chains import links
 from bizra_lab.audit._rule import rule
+from bizra_lab.columns import ROWS_CACHED, blocks, ordered, places
 from bizra_lab.model import Claim, Finding, Samples, Weight
 from bizra_lab.units import say
 
+TOUCHES = ("throughput_per_s", "latency_ns.*", "service_ns.*", "littles_law.*")
 
-@rule("samples", "kind")
+
+@rule("samples", "kind", "workers")
 def check(claim: Claim) -> Iterator[Finding]:
-    samples = claim.samples
-    assert samples is not None
-    if claim.declared.kind != "closed" or len(samples) < 2:
+    samples, workers = claim.samples, claim.declared.workers
+    assert samples is not None and workers is not None
+    if len(samples) < 2:
         return
-    overlaps, longest_ns = _overlaps(samples)
+    yield from _too_many(samples, workers)
+    if claim.declared.kind == "open":
+        yield from _at_once(samples, workers)
+    else:
+        yield from _one_after_the_other(samples)
+
+
+def _too_many(samples: Samples, workers: int) -> Iterator[Finding]:
+    seen = len(set().union(*(np.unique(samples.worker[rows]).tolist() for rows in samples.blocks())))
+    if seen > workers:
+        yield Finding(Weight.REFUTES, f"{seen:,} workers have records, and {workers:,} are declared", TOUCHES)
+
+
+def _at_once(samples: Samples, workers: int) -> Iterator[Finding]:
+    (started_ns,) = ordered(samples.started_ns, samples.started_ns)
+    (finished_ns,) = ordered(samples.finished_ns, samples.finished_ns)
+    most = 0
+    for rows in blocks(started_ns, finished_ns, rows=ROWS_CACHED):
+        begun = np.arange(rows.start + 1, rows.stop + 1)
+        most = max(most, int((begun - places(finished_ns, started_ns[rows], "right")).max()))
+    if most > workers:
+        yield Finding(
+            Weight.REFUTES,
+            f"{most:,} operations were being worked on at once, and {workers:,} worker{'' if workers == 1 else 's'} "
+            f"{'is' if workers == 1 else 'are'} declared",
+            TOUCHES,
+        )
+
+
+def _one_after_the_other(samples: Samples) -> Iterator[Finding]:
+    overlaps = longest_ns = 0
+    for each in links(samples):
+        overlaps += int((each.gap_ns < 0).sum())
+        longest_ns = max(longest_ns, int(-each.gap_ns.min(initial=0)))
     if overlaps:
         yield Finding(
             Weight.REFUTES,
             f"{overlaps:,} of {len(samples):,} operations started before the same worker's last one had ended, "
             f"by up to {say(float(longest_ns), 'ns')}",
-            ("throughput_per_s", "latency_ns.*", "service_ns.*", "littles_law.*"),
+            TOUCHES,
         )
-
-
-def _overlaps(samples: Samples) -> tuple[int, int]:
-    """How many operations began too early for their worker, and by how much at most, in ns."""
-    if not _in_order(samples):
-        order = np.lexsort((samples.finished_ns, samples.started_ns, samples.worker))
-        samples = dataclasses.replace(
-            samples,
-            scheduled_ns=samples.scheduled_ns[order],
-            started_ns=samples.started_ns[order],
-            finished_ns=samples.finished_ns[order],
-            outcome=samples.outcome[order],
-            worker=samples.worker[order],
-        )
-    count = longest_ns = 0
-    for rows in _pairs(samples):
-        early_ns = samples.finished_ns[rows][:-1] - samples.started_ns[rows][1:]
-        early_ns = early_ns[samples.worker[rows][1:] == samples.worker[rows][:-1]]
-        count += int((early_ns > 0).sum())
-        longest_ns = max(longest_ns, int(early_ns.max(initial=0)))
-    return count, longest_ns
-
-
-def _in_order(samples: Samples) -> bool:
-    """Whether each worker's rows stand together, by when they started."""
-    for rows in _pairs(samples):
-        worker, started_ns = samples.worker[rows], samples.started_ns[rows]
-        same = worker[1:] == worker[:-1]
-        if not ((worker[1:] > worker[:-1]) | (same & (started_ns[1:] >= started_ns[:-1]))).all():
-            return False
-    return True
-
-
-def _pairs(samples: Samples) -> Iterator[slice]:
-    """Blocks of rows that overlap by one, so that each two neighbours are together in one of them."""
-    for rows in samples.blocks():
-        yield slice(max(rows.start - 1, 0), rows.stop)

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bizra_lab.audit._rule import given, rule
+from bizra_lab.columns import span
 from bizra_lab.model import Claim, Estimate, Finding, NotChecked, Samples, Weight
 from bizra_lab.units import say
 
@@ -61,13 +62,8 @@ def _not_completed(claim: Claim, rate: Estimate, offered_per_s: float) -> Iterat
 
 
 def _growing(samples: Samples) -> Iterator[Finding]:
-    due_ns, finished_ns = np.sort(samples.scheduled_ns), np.sort(samples.finished_ns)
-    half_way_ns, last_ns = int((int(due_ns[0]) + int(due_ns[-1])) // 2), int(due_ns[-1])
-    waiting = {
-        at_ns: int(np.searchsorted(due_ns, at_ns, side="right") - np.searchsorted(finished_ns, at_ns, side="right"))
-        for at_ns in (half_way_ns, last_ns)
-    }
-    before, after = waiting[half_way_ns], waiting[last_ns]
+    first_ns, last_ns = span(samples.scheduled_ns)
+    before, after = _waiting(samples, (first_ns + last_ns) // 2), _waiting(samples, last_ns)
     few = max(WAITING_MAX * len(samples), WAITING_PER_WORKER_MAX * samples.measurement.load.workers)
     if after > few and after > GROWTH_MIN * before:
         yield Finding(
@@ -76,3 +72,9 @@ def _growing(samples: Samples) -> Iterator[Finding]:
             "half-way there: more falls due than is completed, so response times grow as long as the run does",
             TOUCHES,
         )
+
+
+def _waiting(samples: Samples, at_ns: int) -> int:
+    """Operations that had fallen due by a moment and not finished."""
+    due = sum(int(np.count_nonzero(samples.scheduled_ns[rows] <= at_ns)) for rows in samples.blocks())
+    return due - sum(int(np.count_nonzero(samples.finished_ns[rows] <= at_ns)) for rows in samples.blocks())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from bizra_lab.harness.simulate import Exponential, OpenQueue, simulate
 from bizra_lab.model import Declared, Weight
 from bizra_lab.testing import clean_samples, samples_from
 from tests.audit.claims import claim_about, found_by, not_looked, published, summary
@@ -44,7 +47,7 @@ def test_rounding_that_does_no_harm_is_noted() -> None:
 
 @pytest.mark.parametrize(("doubted", "zeros"), [(1, 20), (0, 19), (0, 0)])
 def test_one_in_a_hundred_operations_that_take_no_time_is_doubted(doubted: int, zeros: int) -> None:
-    times = np.full(2_000, 1_000_000)
+    times = np.random.default_rng(1).integers(900_000, 1_100_000, 2_000)
     times[:zeros] = 0
     found = found_by("clock_step", claim_about(samples_from(times)))
     assert [Weight.DOUBT] * doubted == [finding.weight for finding in found]
@@ -76,7 +79,41 @@ def test_an_undisclosed_clock_or_median_is_not_checked(figures: dict[str, str]) 
 
 
 def test_a_handful_of_equal_times_is_not_taken_for_rounding() -> None:
-    assert () == found_by("clock_step", claim_about(samples_from([1_000_000, 2_000_000] * 500)))
+    assert () == found_by("clock_step", claim_about(samples_from([1_000_000, 2_000_000] * 50)))
+
+
+def test_no_clock_shows_the_same_time_a_thousand_times() -> None:
+    """As a report does that has put the median in the place of every operation."""
+    (finding,) = found_by("clock_step", claim_about(samples_from([1_234_567] * 1_000)))
+    assert Weight.VOID is finding.weight
+    drawn = samples_from([1_234_567] * 1_000, scope="simulated")
+    assert () == found_by("clock_step", claim_about(drawn))
+
+
+@pytest.mark.parametrize(("weight", "ticks_in_median"), [(Weight.VOID, 5), (Weight.DOUBT, 20), (Weight.NOTE, 200)])
+def test_rounding_is_doubted_by_how_much_of_the_median_it_is(weight: Weight, ticks_in_median: int) -> None:
+    rng = np.random.default_rng(2)
+    tick_ns = 5_000_000 // ticks_in_median
+    times = (5e6 * np.exp(0.5 * rng.standard_normal(20_000))).astype(np.int64) // tick_ns * tick_ns
+    assert [weight] == [each.weight for each in found_by("clock_step", claim_about(samples_from(times)))]
+
+
+def test_ticks_that_are_no_whole_nanoseconds_are_found() -> None:
+    """A clock of 60 steps a second, and operations of about a tenth of one."""
+    rng = np.random.default_rng(2)
+    ticks = np.cumsum(1e8 * np.exp(0.3 * rng.standard_normal(5_000))) // (1e9 / 60)
+    stamps_ns = np.rint(ticks * (1e9 / 60)).astype(np.int64)
+    (finding,) = found_by("clock_step", claim_about(samples_from(np.diff(stamps_ns))))
+    assert Weight.VOID is finding.weight and "× 16.67 ms" in finding.message
+
+
+def test_a_queue_hides_no_truncation_of_what_operations_take() -> None:
+    """Only some operations waited, so that response times are no multiples of anything."""
+    queue = simulate(OpenQueue(Exponential(), Exponential(), 0.5), 20_000, 1_000, 3)
+    measured = dataclasses.replace(queue, measurement=dataclasses.replace(queue.measurement, scope="inproc"))
+    assert () == found_by("clock_step", claim_about(measured))
+    cut = dataclasses.replace(measured, finished_ns=measured.started_ns + measured.service_ns // 100_000 * 100_000)
+    assert Weight.VOID in [each.weight for each in found_by("clock_step", claim_about(cut))]
 
 
 def test_an_honest_measurement_has_no_finding() -> None:

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from bizra_lab.model import Declared, Weight
-from bizra_lab.testing import clean_samples
+from bizra_lab.testing import clean_samples, drafted
 from tests.audit.claims import claim_about, found_by, not_looked, published
 
 
@@ -69,3 +69,34 @@ def test_honest_measurements_add_up() -> None:
     for seed in range(100):
         for workers in (1, 8):
             assert () == found_by("count_mismatch", claim_about(clean_samples(seed, n=2_000, workers=workers)))
+
+
+@pytest.mark.parametrize("load", ["closed_1", "closed_64", "heavy_1", "poisson_1", "constant_8"])
+@pytest.mark.parametrize(("doubted", "times"), [(0, 1.0), (1, 1.024), (1, 1 / 1.024), (1, 1_000.0)])
+def test_stamps_span_the_duration_that_is_declared(load: str, doubted: int, times: float) -> None:
+    for seed in range(3):
+        samples = drafted(load, seed, 20_000).seen()
+        duration_s = samples.measurement.duration_s * times
+        told = dataclasses.replace(samples, measurement=dataclasses.replace(samples.measurement, duration_s=duration_s))
+        assert doubted == len(found_by("count_mismatch", claim_about(told)))
+
+
+@pytest.mark.parametrize(
+    ("doubted", "load", "times"),
+    [
+        (1, "constant_8", 1.01),
+        (0, "constant_8", 1.004),
+        (1, "poisson_1", 1.1),
+        (0, "poisson_1", 1.01),  # of 20,000 at random, 1 % is chance
+    ],
+)
+def test_operations_fall_due_at_the_rate_that_is_declared(doubted: int, load: str, times: float) -> None:
+    for seed in range(3):
+        samples = drafted(load, seed, 20_000).seen()
+        rate_per_s = samples.measurement.load.rate_per_s
+        assert rate_per_s is not None
+        other = dataclasses.replace(samples.measurement.load, rate_per_s=rate_per_s * times)
+        told = dataclasses.replace(samples, measurement=dataclasses.replace(samples.measurement, load=other))
+        found = found_by("count_mismatch", claim_about(told))
+        assert doubted == len(found)
+        assert all("operations fell due at" in finding.message for finding in found)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from bizra_lab.model import Claim, Declared, Estimate, Instrument, Weight
-from bizra_lab.testing import clean_samples, samples_from
+from bizra_lab.testing import clean_samples, drafted, samples_from
+from bizra_lab.testing.doctored import lasting
 from tests.audit.claims import claim_about, found_by, not_looked, published
 
 STEP_10 = Declared(clock_step_ns=10.0)
@@ -74,3 +75,17 @@ def test_work_that_is_done_is_told_from_none_and_work_that_is_not_is_not() -> No
 
 def test_honest_measurements_have_no_finding() -> None:
     assert [] == [seed for seed in range(100) if found_by("dead_code", claim_about(clean_samples(seed, n=2_000)))]
+
+
+@pytest.mark.parametrize(("doubted", "about_ns"), [(1, 40), (1, 900), (0, 1_200), (0, 5_000)])
+def test_operations_whose_floor_nobody_gave_must_take_longer_than_a_clock_may(doubted: int, about_ns: int) -> None:
+    times_ns = about_ns + np.random.default_rng(1).integers(0, about_ns // 10, 4_000)
+    found = found_by("dead_code", claim_about(samples_from(times_ns)))
+    assert [Weight.DOUBT] * doubted == [finding.weight for finding in found]
+
+
+def test_what_an_operation_of_an_open_load_waits_is_no_work() -> None:
+    """Its response is long, but it does nothing."""
+    waits = drafted("poisson_1", 1, 5_000).seen()
+    (finding,) = found_by("dead_code", claim_about(lasting(waits, np.full(len(waits), 50))))
+    assert Weight.DOUBT is finding.weight

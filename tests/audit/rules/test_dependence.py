@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -30,7 +32,8 @@ def claim(n: int, **worth: float) -> Claim:
         ((Weight.NOTE,), {"p99": 2_000}),
         ((Weight.VOID,), {"p99": 1_999}),
         ((Weight.VOID,), {"p50": 39}),
-        ((Weight.VOID,), {"p99_9": 10_000}),
+        ((), {"p99_9": 10_000}),  # ten beyond: too few of all, whatever they depend on
+        ((Weight.NOTE,), {"p99_9": 4_000}),  # nor is it told
         ((Weight.VOID, Weight.NOTE), {"p50": 3_000, "p90": 2_500, "p99": 500}),
     ],
 )
@@ -63,12 +66,36 @@ def test_what_nobody_counted_is_not_doubted() -> None:
     assert () == found_by("dependence", Claim("theirs", results, Declared(), clean_samples(1, n=100)))
 
 
-def test_a_queues_p99_of_few_busy_periods_is_void_and_of_many_is_noted() -> None:
+def test_that_a_queue_makes_responses_alike_is_noted() -> None:
     """At a utilisation of 0.8 an operation tells a seventieth of an independent one about p99: 20,000 are too few."""
-    short, long = (found_by("dependence", claim_about(simulate(QUEUE, n, 20_000, 7))) for n in (20_000, 1_000_000))
-    assert ("latency_ns.p99",) in [finding.touches for finding in short if finding.weight is Weight.VOID]
-    assert [Weight.NOTE] == [finding.weight for finding in long if "latency_ns.p99" in finding.touches]
-    assert Weight.VOID not in {finding.weight for finding in long}
+    for n in (20_000, 1_000_000):
+        found = found_by("dependence", claim_about(simulate(QUEUE, n, 20_000, 7)))
+        assert [Weight.NOTE] == [finding.weight for finding in found]
+        assert "latency_ns.p99" in found[0].touches
+
+
+def test_a_queue_of_a_few_busy_periods_is_void() -> None:
+    queue = OpenQueue(Exponential(), Exponential(), 0.98)
+    found = found_by("dependence", claim_about(simulate(queue, 20_000, 20_000, 7)))
+    assert ("latency_ns.p50",) in [finding.touches for finding in found if finding.weight is Weight.VOID]
+
+
+def test_a_queue_hides_no_dependence_of_what_operations_take() -> None:
+    """The same times, sorted within each thousand, for a server that rests half the time."""
+    queue = simulate(OpenQueue(Exponential(), Exponential(), 0.1), 20_000, 1_000, 7)
+    service_ns = np.sort(queue.service_ns.reshape(-1, 1_000), axis=1).ravel()
+    alike = dataclasses.replace(queue, finished_ns=queue.started_ns + service_ns)
+    found = found_by("dependence", claim_about(alike))
+    assert ("service_ns.p99",) in [finding.touches for finding in found if finding.weight is Weight.VOID]
+
+
+def test_a_quantile_that_is_told_must_rest_on_enough() -> None:
+    asked = claim(100_000, p99_9=9_000)
+    told = dataclasses.replace(
+        asked, results={**asked.results, "latency_ns.p99.9": Estimate(5.0, 4.0, 6.0, "ns", 100_000)}
+    )
+    assert [Weight.NOTE] == [each.weight for each in found_by("dependence", asked)]
+    assert [Weight.VOID] == [each.weight for each in found_by("dependence", told)]
 
 
 def test_a_stall_that_slows_one_operation_in_fifty_is_one_event() -> None:

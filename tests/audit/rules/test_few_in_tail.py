@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bizra_lab.model import Claim, Declared, Estimate, Unavailable
-from tests.audit.claims import found_by, not_looked
+from bizra_lab.testing import clean_samples
+from tests.audit.claims import claim_about, found_by, not_looked
 
 
 def claim(name: str, n: int) -> Claim:
@@ -45,3 +46,8 @@ def test_of_an_undisclosed_number_nothing_is_checked_unless_it_is_declared() -> 
 
 def test_what_is_unavailable_is_not_doubted_again() -> None:
     assert () == found_by("few_in_tail", Claim("ours", {"latency_ns.p99": Unavailable("few")}, Declared()))
+
+
+@pytest.mark.parametrize(("found", "n"), [(1, 1_999), (0, 2_000)])
+def test_a_measurement_of_which_no_p99_can_be_told_is_doubted(found: int, n: int) -> None:
+    assert found == len(found_by("few_in_tail", claim_about(clean_samples(1, n=n))))

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from bizra_lab.model import Cut, InFlight, Instrument, Samples, Weight
-from bizra_lab.testing import samples_from
+from bizra_lab.testing import drafted, samples_from
+from bizra_lab.testing.doctored import keeping, without_slowest
 from tests.analysis.watched import DOCTORED, LOADS, honest
 from tests.audit.claims import claim_about, found_by
 
@@ -86,3 +87,31 @@ def test_dropped_records_are_missed_though_the_recorders_own_counter_agrees(load
         (finding, *_) = found_by("missing_operations", claim_about(doctored))
         assert Weight.VOID is finding.weight
         assert "operations that went in and out of the gate" in finding.message
+
+
+@pytest.mark.parametrize("load", ["closed_1", "closed_64", "heavy_1", "poisson_1", "constant_8"])
+def test_slow_operations_leave_their_room_behind_though_the_counter_agrees(load: str) -> None:
+    for seed in range(3):
+        samples = drafted(load, seed, 20_000).seen()
+        assert () == found_by("missing_operations", claim_about(samples))
+        (finding,) = found_by("missing_operations", claim_about(without_slowest(samples, 0.01)))
+        assert "left no record" in finding.message or "have no record" in finding.message
+
+
+def test_an_even_plan_counts_its_empty_places() -> None:
+    samples = drafted("constant_8", 1, 20_000).seen()
+    kept = np.ones(len(samples), dtype=np.bool_)
+    kept[1_000:1_100] = False
+    (finding,) = found_by("missing_operations", claim_about(keeping(samples, kept)))
+    assert finding.message.startswith("operations fell due every 6.500 ms, and 100 places of that plan (0.5000 %")
+
+
+def test_workers_that_rest_after_each_operation_leave_no_operation_out() -> None:
+    """They think for as long as ten operations take, more or less."""
+    rng = np.random.default_rng(1)
+    times_ns = rng.integers(900_000, 1_100_000, 12_000)
+    started_ns = np.cumsum(np.append(0, times_ns[:-1] + rng.exponential(1e7, 11_999).astype(np.int64)))
+    rests = dataclasses.replace(
+        samples_from(times_ns), scheduled_ns=started_ns, started_ns=started_ns, finished_ns=started_ns + times_ns
+    )
+    assert () == found_by("missing_operations", claim_about(rests))

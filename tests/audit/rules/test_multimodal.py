@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from bizra_lab.model import Floats, Weight
-from bizra_lab.testing import clean_samples, samples_from
+from bizra_lab.testing import clean_samples, drafted, samples_from
 from tests.audit.claims import claim_about, found_by
 
 ONE_HUMP: dict[str, Callable[[np.random.Generator, int], Floats]] = {
@@ -82,3 +83,15 @@ def test_equal_times_and_few_have_no_shape() -> None:
 
 def test_honest_measurements_have_no_finding() -> None:
     assert [] == [seed for seed in range(100) if found_by("multimodal", claim_about(clean_samples(seed)))]
+
+
+def test_a_queue_makes_no_second_hump_of_what_operations_take() -> None:
+    """A third of the operations is thirty times slower, and a third of the others waits for one of them."""
+    queue = drafted("poisson_1", 3, 20_000)
+    slow = np.random.default_rng(3).random(len(queue.service_ns)) < 0.3
+    service_ns = np.where(slow, 60_000_000, 2_000_000)
+    service_ns += np.random.default_rng(4).integers(-200_000, 200_000, len(service_ns))
+    samples = dataclasses.replace(queue, service_ns=service_ns // 6).seen()
+    (finding,) = found_by("multimodal", claim_about(samples))
+    assert Weight.NOTE is finding.weight
+    assert "latencies have two humps: 7" in finding.message or "latencies have two humps: 6" in finding.message

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bizra_lab.model import Samples, Weight
-from bizra_lab.testing import clean_samples
+from bizra_lab.testing import clean_samples, drafted
 from tests.audit.claims import claim_about, found_by
 
 
@@ -59,3 +59,22 @@ def test_stamps_rounded_down_to_a_millisecond_do_not_overlap() -> None:
         finished_ns=samples.finished_ns // 1_000_000 * 1_000_000,
     )
     assert () == found_by("overlap", claim_about(rounded))
+
+
+def test_more_workers_with_records_than_declared_are_counted() -> None:
+    samples = clean_samples(6, n=2_000, workers=4)
+    load = dataclasses.replace(samples.measurement.load, workers=3)
+    fewer = dataclasses.replace(samples, measurement=dataclasses.replace(samples.measurement, load=load))
+    (finding,) = found_by("overlap", claim_about(fewer))
+    assert (Weight.REFUTES, "4 workers have records, and 3 are declared") == (finding.weight, finding.message)
+
+
+def test_more_of_an_open_load_at_work_at_once_than_there_are_workers_are_counted() -> None:
+    samples = drafted("poisson_8", 1, 20_000).seen()
+    assert () == found_by("overlap", claim_about(samples))
+    load = dataclasses.replace(samples.measurement.load, workers=4)
+    named = dataclasses.replace(
+        samples, measurement=dataclasses.replace(samples.measurement, load=load), worker=samples.worker % 4
+    )
+    (finding,) = found_by("overlap", claim_about(named))
+    assert "8 operations were being worked on at once, and 4 workers are declared" == finding.message
