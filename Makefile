@@ -11,7 +11,7 @@ help: ## this list
 
 setup: .venv/.ready ## set up .venv, as every other target does when needed (about a minute)
 
-run: .venv/.ready ## every study once, under the smoke profile (about a minute)
+run: .venv/.ready ## every study once, under the smoke profile (about three minutes)
 	@$(IN)/python -m bizra_lab run --profile smoke
 
 test: .venv/.ready ## all tests, and every golden notebook compared to the digit

@@ -104,20 +104,17 @@ class FewOperations:
     operations: int
 
     def planted(self, draft: Draft, _rng: np.random.Generator) -> Samples:
-        """The first operations, each that much slower."""
+        """The first operations, each so much slower that they last as long as all."""
         samples = draft.seen()
-        first_ns = int(np.sort(samples.finished_ns)[self.operations - 1])
-        kept = doctored.keeping(samples, samples.finished_ns <= first_ns)
-        begin_ns = int(kept.scheduled_ns.min())
-        slower = int(samples.finished_ns.max() - begin_ns) // int(first_ns - begin_ns)
-        rate_per_s = kept.measurement.load.rate_per_s
-        load = dataclasses.replace(kept.measurement.load, rate_per_s=rate_per_s and rate_per_s / slower)
-        return dataclasses.replace(
-            kept,
-            measurement=dataclasses.replace(kept.measurement, load=load),
-            scheduled_ns=begin_ns + (kept.scheduled_ns - begin_ns) * slower,
-            started_ns=begin_ns + (kept.started_ns - begin_ns) * slower,
-            finished_ns=begin_ns + (kept.finished_ns - begin_ns) * slower,
+        begin_ns = int(samples.scheduled_ns.min())
+        last_ns = int(np.sort(samples.finished_ns)[self.operations - 1])
+        slower = (int(samples.finished_ns.max()) - begin_ns) / (last_ns - begin_ns)
+        load = samples.measurement.load
+        if load.rate_per_s is not None:
+            load = dataclasses.replace(load, rate_per_s=load.rate_per_s / slower)
+        kept = doctored.keeping(samples, samples.finished_ns <= last_ns)
+        return _stretched(
+            dataclasses.replace(kept, measurement=dataclasses.replace(kept.measurement, load=load)), slower
         )
 
 
@@ -354,13 +351,7 @@ class StampsInAnotherUnit:
 
     def planted(self, draft: Draft, _rng: np.random.Generator) -> Samples:
         """Only what is declared beside them tells."""
-        samples = draft.seen()
-        begin_ns = int(samples.scheduled_ns.min())
-        scheduled_ns, started_ns, finished_ns = (
-            begin_ns + np.rint((stamps - begin_ns) / self.factor).astype(np.int64)
-            for stamps in (samples.scheduled_ns, samples.started_ns, samples.finished_ns)
-        )
-        return dataclasses.replace(samples, scheduled_ns=scheduled_ns, started_ns=started_ns, finished_ns=finished_ns)
+        return _stretched(draft.seen(), 1 / self.factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -485,3 +476,13 @@ def _places(draft: Draft) -> Floats:
 def _slowed(draft: Draft, times: Floats) -> Draft:
     service_ns = np.rint(draft.service_ns * times).astype(np.int64) + 1
     return dataclasses.replace(draft, service_ns=service_ns)
+
+
+def _stretched(samples: Samples, times: float) -> Samples:
+    """All stamps so many times as far from the first."""
+    begin_ns = int(samples.scheduled_ns.min())
+    scheduled_ns, started_ns, finished_ns = (
+        begin_ns + np.rint((stamps - begin_ns) * times).astype(np.int64)
+        for stamps in (samples.scheduled_ns, samples.started_ns, samples.finished_ns)
+    )
+    return dataclasses.replace(samples, scheduled_ns=scheduled_ns, started_ns=started_ns, finished_ns=finished_ns)
