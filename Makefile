@@ -2,6 +2,7 @@
 # Set-up happens by itself, in .venv, the first time something needs it and whenever what it depends on changes.
 
 PYTHON ?= python3
+PROFILE ?= smoke
 IN := .venv/bin
 
 .PHONY: help setup run test check lint types rings format lab golden bench coverage-study self-test readme lock clean
@@ -11,8 +12,8 @@ help: ## this list
 
 setup: .venv/.ready ## set up .venv, as every other target does when needed (about a minute)
 
-run: .venv/.ready ## every study once, under the smoke profile (about three minutes)
-	@$(IN)/python -m bizra_lab run --profile smoke
+run: .venv/.ready ## every study once (about three minutes); PROFILE=audit gives evidence, and takes long
+	@$(IN)/python -m bizra_lab run --profile $(PROFILE)
 
 test: .venv/.ready ## all tests, and every golden notebook compared to the digit
 	@$(IN)/python -m pytest --numprocesses 2 --dist loadscope

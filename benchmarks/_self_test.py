@@ -14,9 +14,8 @@ from bizra_lab.analysis.shares import share
 from bizra_lab.files import write_atomically
 from bizra_lab.inquiries.self_test import OPERATIONS, find_planted, find_smaller
 from bizra_lab.model import Result, Unavailable
-from bizra_lab.reporting.self_test import CLEAN, Power, Tried
-from bizra_lab.testing import SHAPES
-from bizra_lab.units import say, say_interval
+from bizra_lab.reporting.self_test import CLEAN, Power, Tried, said_share, spaced
+from bizra_lab.testing import FAULTS, SHAPES
 
 PAGE = Path(__file__).parent / "AUDITOR.md"
 
@@ -39,7 +38,7 @@ def main() -> None:
     """Draw, ask, and write the page."""
     tried = find_planted(DRAWS, SEED, CONFIDENCE)
     powers = find_smaller(POWER_DRAWS, SEED, CONFIDENCE)
-    write_atomically(PAGE, "\n".join([HEAD, *_planted(tried), "", *_power(powers), ""]).encode())
+    write_atomically(PAGE, "\n".join([HEAD, *_planted(tried), "", *_untold(), "", *_power(powers), ""]).encode())
 
 
 def _planted(tried: Sequence[Tried]) -> Iterator[str]:
@@ -49,17 +48,36 @@ def _planted(tried: Sequence[Tried]) -> Iterator[str]:
     draws = sum(each.draws for each in faults)
     yield "## Planted faults"
     yield ""
-    yield f"All faults together: named in {named:,} of {draws:,} draws, {_said(share(named, draws, CONFIDENCE))}."
-    yield f"Clean measurements: doubted in {_said(clean.named)} of {clean.draws:,}" + (
+    yield f"All faults together: named in {named:,} of {draws:,} draws, {said_share(share(named, draws, CONFIDENCE))}."
+    yield f"Clean measurements: doubted in {said_share(clean.named)} of {clean.draws:,}" + (
         f", by {', '.join(f'{rule} ({count})' for rule, count in sorted(clean.spoke.items()))}." if clean.spoke else "."
     )
     yield ""
-    yield "| fault | size | must be named by | draws | named |"
-    yield "| --- | --- | --- | --- | --- |"
+    yield "| fault | size | must be named by | draws | named | least, at |"
+    yield "| --- | --- | --- | --- | --- | --- |"
     for each in faults:
         rules = " or ".join(each.expected)
-        words = (each.fault.replace("_", " "), each.size, rules, str(each.draws), _said(each.named))
+        words = (spaced(each.fault), each.size, rules, str(each.draws), said_share(each.named), _least(each))
         yield f"| {' | '.join(words)} |"
+
+
+def _least(tried: Tried) -> str:
+    """The load at which a fault is named least often, where that is not always."""
+    load = min(tried.by_load, key=lambda each: _value(tried.by_load[each]))
+    return "" if _value(tried.by_load[load]) == 1 else f"{_value(tried.by_load[load]):.0%}, {spaced(load)}"
+
+
+def _untold() -> Iterator[str]:
+    yield "## What records alone cannot tell"
+    yield ""
+    yield "There the records are those that an honest measurement may have; only what shares nothing with them tells."
+    yield ""
+    yield "| fault | at | because |"
+    yield "| --- | --- | --- |"
+    for name, plant in FAULTS.items():
+        loads = [spaced(load) for load, shape in SHAPES.items() if not plant.where(shape)]
+        if loads:
+            yield f"| {spaced(name)} | {', '.join(loads)} | {plant.elsewhere} |"
 
 
 def _power(powers: Sequence[Power]) -> Iterator[str]:
@@ -71,17 +89,12 @@ def _power(powers: Sequence[Power]) -> Iterator[str]:
     yield "| --- | --- | --- |"
     for each in powers:
         sizes = ", ".join(f"{size:g}: {_value(named):.0%}" for size, named in sorted(each.named.items()))
-        yield f"| {each.fault.replace('_', ' ')} | {each.what} | {sizes} |"
+        yield f"| {spaced(each.fault)} | {each.what} | {sizes} |"
 
 
 def _value(result: Result) -> float:
     assert not isinstance(result, Unavailable), "every fault is drawn"
     return result.value
-
-
-def _said(result: Result) -> str:
-    assert not isinstance(result, Unavailable), "every fault is drawn"
-    return f"{say(result.value, 'share')} ({say_interval(result.low, result.high, 'share')})"
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def test_what_falls_due_in_a_stop_waits_for_its_end() -> None:
     meanwhile = (since_ns > 40_000_000_000) & (since_ns < 43_000_000_000)
     assert 100 < int(meanwhile.sum())
     assert 7_043_000_000_000 == int(stopped.started_ns[meanwhile].min())
-    assert float((stopped.started_ns > stopped.scheduled_ns)[~meanwhile].mean()) < 0.001
+    assert float((stopped.started_ns > stopped.scheduled_ns)[~meanwhile].mean()) < 0.005
 
 
 def test_a_shape_that_is_none_is_refused() -> None:

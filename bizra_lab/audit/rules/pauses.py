@@ -7,8 +7,8 @@ Reason: a collector, a flush, a timer of the host stops the system every so ofte
     makes between two pauses, not on the system. A window of few pauses has another figure when it begins later.
 Threshold: stalls are operations beyond 3 to 100 times the median, those that overlap being one; of an open load also
     their responses; and where several are under way, times beyond 3 to 100 times the mean in which none ends. At
-    least 7 of them, of whose distances 4 of 5 are within a tenth of their median, or of twice it where one in between
-    was missed, which one in 2,000 of random ones is; or 20 and more, that crowd at one phase of some period, and of its
+    least 8 of them, of whose distances 4 of 5 are within a tenth of their median, or of twice it where one in between
+    was missed, as one in 10,000 of random ones are; or 20 and more, that crowd at one phase of some period, and of its
     parts, as chance makes them once in 10,000 times. Period and share of time are noted; doubted when the window holds
     fewer than 10 periods, or when the pauses take 1 % of the time: callers who come evenly then meet one at p99,
     whatever share of the records it is.
@@ -33,7 +33,7 @@ from bizra_lab.units import say
 
 BEYOND = (3, 5, 7, 10, 14, 20, 28, 40, 60, 100)  # times the median; among slow operations a stall shows beyond one
 SILENT_BEYOND = (3, 5, 10, 30, 100)  # times the mean; of ends at random one in 20 is as far from the next as three
-STALLS_MIN = 7  # six distances; of fewer, four in step of five are no rarity
+STALLS_MIN = 8  # seven distances; of fewer, chance keeps four in five in step too often, at one of many sizes
 IN_STEP_SHARE_MIN = 0.8  # of the distances; a stall now and then is missed, or falls beside
 IN_STEP_WITHIN = 0.1  # relative to the period; what a timer and an operation under way shift a stall by
 PERIODS_MIN = 10  # in the window; of fewer, one more or less moves the share of stopped operations by a tenth
@@ -112,11 +112,13 @@ def _candidates(samples: Samples) -> Iterator[tuple[_Stalls, str]]:
 def _finding(stalls: _Stalls, period_ns: float, lasted_ns: int, window_ns: int, beyond: str) -> Finding:
     """Of stalls that came over so long, in a window that holds more of them."""
     periods = window_ns / period_ns
-    stopped = int(stalls.length_ns.sum()) / lasted_ns
+    # By the median: one that is a thousand times longer comes at some phase too, and is none of them.
+    typical_ns = float(np.median(stalls.length_ns))
+    stopped = typical_ns * min(len(stalls.ended_ns) / lasted_ns, 1 / period_ns)
     return Finding(
         Weight.DOUBT if periods < PERIODS_MIN or stopped >= STOPPED_MAX else Weight.NOTE,
         f"every {say(period_ns, 'ns')} something stops operations for "
-        f"{say(float(np.median(stalls.length_ns)), 'ns')}: {len(stalls.ended_ns):,} stalls, "
+        f"{say(typical_ns, 'ns')}: {len(stalls.ended_ns):,} stalls, "
         f"{say(stopped, 'share')} of the time, beyond {beyond}; "
         f"the window holds {periods:.3g} periods, and it takes {PERIODS_MIN}",
         ("latency_ns.*", "service_ns.*"),

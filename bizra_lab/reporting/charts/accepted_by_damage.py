@@ -35,7 +35,7 @@ def accepted_by_damage(of: Mapping[str, Results], title: str) -> Picture:
     y = alt.Y(
         "kind:N",
         sort=[_words(kind) for kind in kinds],
-        title="damage",
+        title="damage (kind)",
         axis=alt.Axis(labelColor=INK, grid=False, labelPadding=LABEL_GAP),
     )
     lines = [layer for number, rule in enumerate(rows) for layer in _lines(rule, y, (number - (len(rows) - 1) / 2))]
@@ -81,7 +81,9 @@ def _words(kind: str) -> str:
 
 
 def _share(field: str) -> alt.X:
-    return alt.X(f"{field}:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%"), title="share accepted")
+    return alt.X(
+        f"{field}:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%"), title="accepted (share of records)"
+    )
 
 
 def _lines(rule: str, y: alt.Y, place: float) -> list[alt.Chart]:

@@ -25,7 +25,7 @@ def conflict(
 
     Below the line no two conflicting blocks can be final. `marked` are thresholds in use, named with their bound.
     """
-    upwards = alt.Y("y:Q", scale=_scale(0), axis=SHARES, title="share of the weight that signs twice")
+    upwards = alt.Y("y:Q", scale=_scale(0), axis=SHARES, title="weight that signs twice (share of all weight)")
     across = alt.X("x:Q", scale=_scale(0.5), axis=SHARES, title="threshold q (share of the weight)")
     base = alt.Chart(alt.NamedData(name=BOUND)).encode(x=across, y=upwards)
     crosses = alt.Chart(alt.NamedData(name=SEEN)).encode(

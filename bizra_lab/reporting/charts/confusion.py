@@ -59,13 +59,13 @@ def _layers(faults: list[str], rules: list[str]) -> list[alt.Chart]:
         "rule:N",
         scale=alt.Scale(domain=rules),
         axis=alt.Axis(labelAngle=-45, labelLimit=140, grid=False),
-        title="rule that had doubt",
+        title="rule that had doubt (name)",
     )
     y = alt.Y(
         "fault:N",
         scale=alt.Scale(domain=faults),
         axis=alt.Axis(labelLimit=160, grid=False),
-        title="planted fault",
+        title="planted fault (name)",
     )
     color = alt.Color(
         "share:Q",

@@ -40,7 +40,7 @@ def stalled(
 @pytest.mark.parametrize(
     ("weight", "period_s", "stall_ms"),
     [
-        (Weight.NOTE, 1.5, 13.0),
+        (Weight.NOTE, 1.5, 12.0),
         (Weight.NOTE, 1.0, 3.5),
         (Weight.DOUBT, 1.0, 50.0),  # a twentieth of the time
         (Weight.DOUBT, 0.5, 15.0),

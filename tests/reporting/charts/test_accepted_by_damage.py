@@ -26,7 +26,7 @@ def _drawn() -> Picture:
 
 def test_names_its_result_and_its_unit() -> None:
     assert "Two rules · share.accepted_bad" == heading(_drawn())
-    assert {"damage", "share accepted"} == axis_titles(_drawn())
+    assert {"damage (kind)", "accepted (share of records)"} == axis_titles(_drawn())
     assert [0, 1] == scale(_drawn(), "x")["domain"]
     assert "Two rules · share.accepted_bad: 3 points" == str(_drawn())
 

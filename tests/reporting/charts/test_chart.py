@@ -17,6 +17,8 @@ from bizra_lab.model import Estimate, Outliers
 from bizra_lab.reporting.charts._chart import CHARTS
 from bizra_lab.reporting.claims import ClaimedInFlight
 from bizra_lab.reporting.picture import SCHEMA, Picture
+from bizra_lab.reporting.planning import Planned
+from bizra_lab.reporting.self_test import Power, Tried
 from bizra_lab.testing import clean_samples
 from tests.reporting.charts.drawn import axis_titles
 
@@ -25,12 +27,34 @@ SPEC_BYTES_MAX = 20_000  # an executed notebook of ten charts is committed, and 
 SAMPLES = clean_samples(1, workers=8)
 LATENCY_NS = SAMPLES.latency_ns
 THRESHOLDS = tails.candidates(LATENCY_NS)
+ONE = Estimate(0.5, 0.4, 0.6, "share", 9)
 DRAWN: dict[str, Callable[[], Picture]] = {
+    "accepted_by_damage": lambda: CHARTS.get("accepted_by_damage")(
+        {rule: {f"share.accepted_bad.{kind}": ONE for kind in "abcdefgh"} for rule in ("lax", "strict")},
+        "Eight workers",
+    ),
     "claimed_in_flight": lambda: CHARTS.get("claimed_in_flight")(
         [ClaimedInFlight("a_claim", 76.5, math.inf, 50, None, None, None)], "Eight workers"
     ),
+    "conflict": lambda: CHARTS.get("conflict")({0.67: 0.35, 0.8: 0.6}, {0.67: 0.34, 0.8: 0.6}, "Eight workers"),
+    "confusion": lambda: CHARTS.get("confusion")(
+        [
+            Tried(name, "", ("drift",), 9, Estimate(1.0, 0.9, 1.0, "share", 9), {"drift": 9, "pauses": 1})
+            for name in "abc"
+        ],
+        "Eight workers",
+    ),
     "exceedance": lambda: CHARTS.get("exceedance")(
         curves.exceedance(SAMPLES, 0.95), "Eight workers", limit_ns=5e7, clock_step_ns=1.0
+    ),
+    "failures": lambda: CHARTS.get("failures")(
+        Planned("a planner on cases", 100, {}, {}, {"wrong_tool": 9, "refused": 4}), "Eight workers"
+    ),
+    "growth": lambda: CHARTS.get("growth")(
+        {"median": {10**each: Estimate(9.0, 8.0, 9.5, "ns", 9) for each in range(1, 6)}},
+        "Eight workers",
+        unit="ns",
+        of="blocks",
     ),
     "in_flight": lambda: CHARTS.get("in_flight")(curves.timeline(SAMPLES), "Eight workers", workers=8),
     "intervals": lambda: CHARTS.get("intervals")(
@@ -43,6 +67,9 @@ DRAWN: dict[str, Callable[[], Picture]] = {
         tails.mean_residual_life(LATENCY_NS, THRESHOLDS, 0.95, "ns"), "Eight workers", chosen_ns=float(THRESHOLDS[0])
     ),
     "outliers": lambda: CHARTS.get("outliers")(_outliers(), "Eight workers"),
+    "power": lambda: CHARTS.get("power")(
+        [Power(name, "slower", 0.2, {0.1: Estimate(0.5, 0.4, 0.6, "share", 9)}) for name in "abcdef"], "Eight workers"
+    ),
     "return_level": lambda: CHARTS.get("return_level")(
         tails.level_curve(_tail(), 0.95), tails.seen_levels(_tail()), "Eight workers"
     ),

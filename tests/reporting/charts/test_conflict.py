@@ -10,7 +10,9 @@ BOUND = {0.67: 0.34, 0.8: 0.6}
 def test_names_what_is_drawn_and_its_units() -> None:
     picture = conflict(SEEN, BOUND, "Two final blocks")
     assert "Two final blocks · weight that signs twice" == heading(picture)
-    assert {"threshold q (share of the weight)", "share of the weight that signs twice"} == axis_titles(picture)
+    assert {"threshold q (share of the weight)", "weight that signs twice (share of all weight)"} == axis_titles(
+        picture
+    )
     assert "Two final blocks · weight that signs twice: 2 points" == str(picture)
 
 
