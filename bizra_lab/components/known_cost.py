@@ -40,7 +40,14 @@ class Settings:
             raise ValueError(f"hash_bytes must be at least {HASH_BYTES_MIN}, got {self.hash_bytes}")
 
 
-@component(settings=Settings)
+def _prepare_simulated(settings: Settings, rng: np.random.Generator, clock: Clock) -> Workload:
+    """As `prepare`, but a sleep is over at once: its time is drawn, and nobody should wait for it besides."""
+    if settings.operation == "sleep":
+        return _counted("known_cost.sleep", _empty, _empty)
+    return prepare(settings, rng, clock)
+
+
+@component(settings=Settings, simulated=_prepare_simulated)
 def prepare(settings: Settings, rng: np.random.Generator, clock: Clock) -> Workload:  # noqa: ARG001 — no chance, no time
     """One operation is `settings.operation`, done once; sleeping and hashing are counted."""
     match settings.operation:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bizra_lab.components import COMPONENTS
+from bizra_lab.components import COMPONENTS, known_cost
 from bizra_lab.components.known_cost import Settings, prepare
 from bizra_lab.errors import SettingsError
 from bizra_lab.harness.clock import MonotonicClock, StepClock
@@ -34,6 +34,19 @@ def test_a_sleep_is_never_shorter_than_asked_for() -> None:
     began_ns = clock.now_ns()
     sleep.operate()
     assert clock.now_ns() - began_ns >= 0.002 * SECOND_NS
+
+
+def test_in_simulated_time_nobody_sleeps_and_all_else_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(known_cost, "_sleep", slept.append)
+    simulated = COMPONENTS.get("known_cost").prepare_simulated
+    sleep, hashed = (
+        simulated(Settings(operation=name), np.random.default_rng(1), StepClock().now_ns) for name in ("sleep", "hash")
+    )
+    sleep.operate()
+    assert sleep.count is not None
+    assert (1, []) == (sleep.count(), slept)
+    assert hashlib.sha256(bytes(65_536)).digest() == hashed.operate()
 
 
 def test_a_hash_is_that_of_as_many_zeros_as_asked_for() -> None:

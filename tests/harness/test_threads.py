@@ -62,7 +62,9 @@ def test_every_operation_begun_is_recorded_and_what_failed_is_an_outcome(recorde
     calls = operate.calls()
     assert calls == seen.recorded
     assert len(seen.started_ns) == seen.attempted > 0
-    assert len(seen.outcome) // 10 == pytest.approx(int((seen.outcome == 1).sum()), abs=1)
+    # What the window's edges cut has no record: one call a worker and edge, and it may be one that failed.
+    cut = 2 * workers
+    assert len(seen.outcome) // 10 == pytest.approx(int((seen.outcome == 1).sum()), abs=1 + cut)
     assert ("ok", "ValueError") == seen.outcomes
     assert set(seen.worker.tolist()) <= set(range(workers))
 
