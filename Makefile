@@ -59,7 +59,7 @@ lock: .venv/.ready ## write requirements.lock anew from pyproject.toml
 
 clean: ## remove .venv and what tools left; outputs/ is kept, it is evidence
 	@rm -rf .venv build dist *.egg-info .benchmarks .hypothesis .*_cache
-	@rm -f bizra_lab/harness/_recorder*.so bizra_lab/analysis/_histogram*.so .compiler
+	@rm -f bizra_lab/*/_*.so .compiler
 	@find . -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # Which compiler was asked for: with another one the recorder is built anew.
@@ -72,7 +72,7 @@ FORCE:
 # Whatever is installed is locked by hash, the installer and the build tool among it. Compiled at once, since Python may
 # have been told not to (PYTHONDONTWRITEBYTECODE), and then every start would pay for it.
 # An old recorder is removed first: where the compiler fails, the build succeeds without one, and would keep it.
-.venv/.ready: requirements.lock pyproject.toml setup.py bizra_lab/harness/_recorder.c bizra_lab/analysis/_histogram.c .compiler
+.venv/.ready: requirements.lock pyproject.toml setup.py $(wildcard bizra_lab/*/_*.c) .compiler
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2> /dev/null || { \
 		echo "Python 3.11, 3.12 or 3.13 is needed; $(PYTHON) --version says: $$($(PYTHON) --version 2>&1 | tail -n 1)." \
 			"Name another: make PYTHON=python3.12" >&2; exit 2; }
@@ -84,7 +84,7 @@ FORCE:
 	@echo "  the locked packages …"
 	@$(IN)/python -m uv pip sync --quiet --python $(IN)/python --require-hashes --compile-bytecode requirements.lock
 	@echo "  bizra_lab itself …"
-	@rm -rf build bizra_lab/harness/_recorder*.so bizra_lab/analysis/_histogram*.so
+	@rm -rf build bizra_lab/*/_*.so
 	@$(IN)/python -m uv pip install --quiet --python $(IN)/python --no-deps --no-build-isolation \
 		--reinstall-package bizra-lab --editable .
 	@ls bizra_lab/harness/_recorder*.so > /dev/null 2>&1 && echo "  ready; latencies are recorded in C" \

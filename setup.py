@@ -16,5 +16,11 @@ setup(
             extra_compile_args=["-O3"],  # which counts several values at a time with every compiler
             optional=True,
         ),
+        Extension(
+            "bizra_lab.analysis._levels",
+            sources=["bizra_lab/analysis/_levels.c"],
+            extra_compile_args=["-O3", "-ffp-contract=off"],  # sums round as they do in numpy
+            optional=True,
+        ),
     ]
 )

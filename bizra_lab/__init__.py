@@ -109,6 +109,7 @@ if TYPE_CHECKING:
     from bizra_lab.reporting.table import truth_table as truth_table
     from bizra_lab.reporting.table import verdicts_table as verdicts_table
     from bizra_lab.reporting.table import witnesses_table as witnesses_table
+    from bizra_lab.study import beside as beside
     from bizra_lab.study import claim_of as claim_of
     from bizra_lab.study import known_cost as known_cost
     from bizra_lab.study import load as load
@@ -125,6 +126,7 @@ _HOMES = {
     "add_layers": ("inquiries.layers", "add_layers"),
     "audit_claims": ("inquiries.claims", "audit_claims"),
     "audits_table": ("reporting.status", "audits_table"),
+    "beside": ("study", "beside"),
     "both_rules_table": ("reporting.claims", "both_rules_table"),
     "by_instrument": ("analysis.terms", "by_instrument"),
     "cases_missing": ("inquiries.planning", "cases_missing"),

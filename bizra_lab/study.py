@@ -62,6 +62,7 @@ __all__ = [
     "Profile",
     "Study",
     "audit_source",
+    "beside",
     "claim_of",
     "estimate",
     "find_home",
@@ -84,12 +85,15 @@ class Profile:
     """
     How long, and by which clock.
 
-    `open_expected`: gates that stay open are no bad news, since the profile is too short, or not real, to close them.
+    `beside_s` is the window of what is measured beside the judged measurement, to be looked at and never judged; the
+    same when it is None. `open_expected`: gates that stay open are no bad news, since the profile is too short, or not
+    real, to close them.
     """
 
     clock: Literal["real", "virtual"]
     warmup_s: float
     duration_s: float
+    beside_s: float | None = None
     open_expected: bool = False
 
     def __post_init__(self) -> None:
@@ -97,6 +101,15 @@ class Profile:
             raise ValueError(f"warmup_s must not be below 0, got {self.warmup_s:g}")
         if self.duration_s <= 0:
             raise ValueError(f"duration_s must be above 0, got {self.duration_s:g}")
+        if self.beside_s is not None and self.beside_s <= 0:
+            raise ValueError(f"beside_s must be above 0, got {self.beside_s:g}")
+
+    @property
+    def beside(self) -> Profile:
+        """The profile of what is measured beside: never longer, its warm-up shortened by as much as its window."""
+        if self.beside_s is None or self.beside_s >= self.duration_s:
+            return self
+        return replace(self, warmup_s=self.warmup_s * self.beside_s / self.duration_s, duration_s=self.beside_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +223,13 @@ def load(
             }
         ),
     )
+
+
+def beside(study: Study) -> Study:
+    """The study as it is measured beside the judged measurement, to be looked at: by `Profile.beside`."""
+    profile = study.profile.beside
+    settings = {**study.settings["settings"], "profile": plain(profile)}
+    return replace(study, profile=profile, settings={**study.settings, "settings": settings})
 
 
 def _params_path(study: str, home: Path) -> Path:

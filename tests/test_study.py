@@ -38,6 +38,7 @@ def test_every_study_loads_under_every_profile() -> None:
         ("circuit_breaker.yaml.component.window_sise: unknown setting", {"component.window_sise": 2}),
         ("circuit_breaker.yaml.component: failure_share must be a share", {"component.failure_share": 1.5}),
         ("smoke.yaml: duration_s must be above 0, got -1", {"profile.duration_s": -1}),
+        ("smoke.yaml: beside_s must be above 0, got 0", {"profile.beside_s": 0}),
         ("smoke.yaml: warmup_s must not be below 0", {"profile.warmup_s": -0.5}),
         ("smoke.yaml.durations_s: unknown setting; did you mean 'duration_s'?", {"profile.durations_s": 1}),
         ("circuit_breaker.yaml.load: workers must be at least 1, got 0", {"load.workers": 0}),
@@ -193,3 +194,20 @@ def test_unknown_names_are_told_with_what_there_is() -> None:
         match="did you mean 'cache'\\?; there are: attestation, auditor_self_test, cache, circuit_breaker, claims",
     ):
         line.load("cache2", "smoke", home=HOME)
+
+
+def test_what_is_measured_beside_is_shorter_and_says_so() -> None:
+    whole = load(profile="audit")
+    shown = line.beside(whole)
+    assert (30, 120) == (whole.profile.warmup_s, whole.profile.duration_s)
+    assert (3, 12) == (shown.profile.warmup_s, shown.profile.duration_s)
+    assert (3, 12) == tuple(shown.settings["settings"]["profile"][name] for name in ("warmup_s", "duration_s"))
+    assert shown.digest != whole.digest
+
+
+@pytest.mark.parametrize(
+    "overrides", [{"profile.beside_s": None}, {"profile.duration_s": 12}, {"profile.duration_s": 5}]
+)
+def test_nothing_is_measured_longer_beside_than_what_is_judged(overrides: dict[str, Any]) -> None:
+    whole = load(overrides, "audit")
+    assert whole == line.beside(whole)

@@ -14,7 +14,7 @@ consecutive batches. The unit changes no answer.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -23,7 +23,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from bizra_lab.errors import CannotMeasure
 from bizra_lab.model import Estimate, Floats, Ints, Unavailable
+
+try:
+    from bizra_lab.analysis import _levels
+except ImportError:  # no compiler where this was installed
+    _levels = None  # type: ignore[assignment]
 
 MSER_BATCH = 5  # values; White's choice: enough to smooth single values, few enough to cut finely
 MSER_BATCHES_MIN = 20  # with fewer, the half of them that may be cut is a handful of numbers
@@ -41,6 +47,9 @@ MEMORY_MAX = 0.5  # correlation of a batch with the one before; a series with mo
 TREND_BATCHES = 20  # few, so that each is long enough to forget the one before; Kendall's tau needs no more
 
 _LEVEL_MIN = 2  # batches, the fewest that have a variance
+
+# From standardised values, the least variance and the penalty: for each end, with which start its last level fits best.
+Search = Callable[[Floats, float, float], Ints]
 
 Kind = Literal["flat", "warmup", "slowdown", "no_steady_state"]
 
@@ -147,7 +156,7 @@ def steadiness(values: npt.ArrayLike, tolerance: float = TOLERANCE_SHARE) -> Ste
         skipped = len(whole) % batch
         series = whole[skipped:].reshape(-1, batch).mean(axis=1)
         kept = np.flatnonzero(~outliers(series))
-        levels = _levels(series, kept)
+        levels = _levels_of(series, kept)
         if len(series) < 2 * SERIES_MIN or _memory(series, kept, levels) <= MEMORY_MAX:
             break
         batch *= 2
@@ -203,14 +212,15 @@ def outliers(series: Floats) -> npt.NDArray[np.bool_]:
     return found
 
 
-def change_points(series: Floats, penalty: float) -> tuple[int, ...]:
+def change_points(series: Floats, penalty: float, search: Search | None = None) -> tuple[int, ...]:
     """
     The indices at which a new level begins: the best fit of normal levels, each with its own mean and variance.
 
     Least is the sum over levels of twice the negative log-likelihood, and `penalty` for each change. The series is
     standardised first, and no level's variance is taken for less than that of rounding to the step between its values,
     so that ticks of a coarse timer that happen to repeat are no levels. Pruned exact: a start that is worse than a
-    later one by more than the penalty can never be best again.
+    later one by more than the penalty can never be best again. `search` is the loop to use, the fastest there is by
+    default.
 
     Source: R. Killick, P. Fearnhead, I. A. Eckley (2012), JASA 107(500), 1590-1598.
     """
@@ -219,6 +229,24 @@ def change_points(series: Floats, penalty: float) -> tuple[int, ...]:
         return ()
     standard = (series - series.mean()) / series.std()
     least = _rounding_variance(standard)
+    return tuple(_way_back((search or kernel())(standard, least, penalty)))
+
+
+def kernel(kind: Literal["auto", "c", "numpy"] = "auto") -> Search:
+    """The search that is asked for; `auto` is C where it was built. Raises CannotMeasure for a C that was not."""
+    if kind == "numpy" or (kind == "auto" and _levels is None):
+        return _starts
+    if _levels is None:
+        raise CannotMeasure("levels c was not built here; expected a C compiler at installation, or levels numpy")
+    return _starts_in_c
+
+
+def _starts_in_c(standard: Floats, least: float, penalty: float) -> Ints:
+    return np.frombuffer(_levels.starts(np.ascontiguousarray(standard), least, penalty), np.int64)
+
+
+def _starts(standard: Floats, least: float, penalty: float) -> Ints:
+    n = len(standard)
     sums, squares = (np.concatenate([[0.0], np.cumsum(each)]) for each in (standard, standard**2))
     best, start = np.full(n + 1, np.inf), np.zeros(n + 1, dtype=np.int64)
     best[0] = -penalty
@@ -235,7 +263,7 @@ def change_points(series: Floats, penalty: float) -> tuple[int, ...]:
         keep = ~hopeless
         open_starts, hopeless = open_starts[keep], (cost > best[end])[keep]
         open_starts, hopeless = np.append(open_starts, end - _LEVEL_MIN + 1), np.append(hopeless, False)
-    return tuple(_way_back(start))
+    return start
 
 
 def _way_back(start: Ints) -> Sequence[int]:
@@ -253,7 +281,7 @@ def _rounding_variance(standard: Floats) -> float:
     return float(steps[steps > 1e-9].min(initial=np.inf)) ** 2 / 12
 
 
-def _levels(series: Floats, kept: Ints) -> tuple[Level, ...]:
+def _levels_of(series: Floats, kept: Ints) -> tuple[Level, ...]:
     """The levels of what was kept, with their places in the whole series."""
     used = series[kept]
     changes = change_points(used, PENALTY_PER_LOG * math.log(len(used)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import math
 from collections import Counter
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -19,12 +21,18 @@ from bizra_lab.analysis.stationarity import (
     Trend,
     Truncation,
     change_points,
+    kernel,
     outliers,
     steadiness,
     trend,
     truncation,
 )
+from bizra_lab.errors import CannotMeasure
 from bizra_lab.model import Estimate, Floats, Unavailable
+
+KERNELS: tuple[Literal["c", "numpy"], ...] = (
+    ("c", "numpy") if importlib.util.find_spec("bizra_lab.analysis._levels") is not None else ("numpy",)
+)
 
 
 def steady(rng: np.random.Generator, n: int = 2_000) -> Floats:
@@ -92,7 +100,23 @@ def some_levels(draw: st.DataObject) -> Floats:
 def test_change_points_are_the_best_of_all_ways_to_cut(data: st.DataObject, penalty: float) -> None:
     series = some_levels(data)[:14]
     best = min(_price(series, cuts, penalty) for cuts in _ways_to_cut(len(series)))
-    assert best == pytest.approx(_price(series, change_points(series, penalty), penalty), abs=1e-6)
+    for kind in KERNELS:
+        found = change_points(series, penalty, kernel(kind))
+        assert best == pytest.approx(_price(series, found, penalty), abs=1e-6)
+
+
+@given(st.data(), st.sampled_from([4.0, 50.0, 114.0]), st.sampled_from([1, 30, 300]))
+def test_long_series_are_cut_alike_in_c_and_in_numpy(data: st.DataObject, penalty: float, longer: int) -> None:
+    series = np.repeat(some_levels(data), longer)[:1_500]
+    series += np.random.default_rng(len(series)).exponential(0.3, len(series))
+    assert 1 == len({change_points(series, penalty, kernel(kind)) for kind in KERNELS})
+
+
+def test_a_kernel_that_was_not_built_is_missed_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bizra_lab.analysis.stationarity._levels", None)
+    assert kernel() is kernel("numpy")
+    with pytest.raises(CannotMeasure, match="levels c was not built here; expected a C compiler at installation"):
+        kernel("c")
 
 
 def _ways_to_cut(n: int) -> list[tuple[int, ...]]:

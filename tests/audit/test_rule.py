@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
+from bizra_lab.analysis.estimate import estimate
 from bizra_lab.audit import RULES, inspect, inspect_together
 from bizra_lab.model import Audit, Claim, Declared, Estimate, Finding, NotChecked, TrustVerdict, Weight
+from bizra_lab.study import claim_of
 from bizra_lab.testing import clean_samples
 from tests.audit.claims import claim_about, published, summary
 
@@ -77,3 +82,19 @@ def test_what_a_rule_could_not_look_at_is_its_answer_unless_it_doubts_anyway() -
     refuted = inspect(Claim("shares", {"share.a": impossible, "share.b": unknown}, Declared()))
     assert 1 == len(refuted.findings["granularity_of_share"])
     assert "granularity_of_share" not in refuted.not_checked
+
+
+def test_long_measurements_are_asked_two_rules_at_a_time_and_answered_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = clean_samples(2_000)
+    claim = claim_of(samples, estimate(samples))
+    alone = inspect(claim)
+    pools: list[int] = []
+
+    def pool(workers: int) -> ThreadPoolExecutor:
+        pools.append(workers)
+        return ThreadPoolExecutor(workers)
+
+    monkeypatch.setattr("bizra_lab.audit._rule.TOGETHER_FROM", 1)
+    monkeypatch.setattr("bizra_lab.audit._rule.ThreadPoolExecutor", pool)
+    assert alone == inspect(claim)
+    assert [2] == pools

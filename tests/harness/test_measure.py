@@ -52,7 +52,8 @@ def test_the_recorder_counts_what_it_began_and_all_of_it_is_there(recorder: Reco
     assert len(samples) > 0
     assert len(samples) == samples.measurement.operations_attempted
     assert ("ok", "KeyError") == samples.outcomes
-    assert len(samples) // 10 == pytest.approx(int((samples.outcome == 1).sum()), abs=1)
+    # At either edge of the window each worker may hold one operation back, which took its number before or after.
+    assert len(samples) // 10 == pytest.approx(int((samples.outcome == 1).sum()), abs=1 + 2 * workers)
     assert set(samples.worker.tolist()) <= set(range(workers))
 
 

@@ -1,0 +1,3 @@
+from bizra_lab.model import Floats
+
+def starts(values: Floats, least: float, penalty: float) -> bytes: ...
