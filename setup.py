@@ -22,5 +22,11 @@ setup(
             extra_compile_args=["-O3", "-ffp-contract=off"],  # sums round as they do in numpy
             optional=True,
         ),
+        Extension(
+            "bizra_lab.components._cache_front",
+            sources=["bizra_lab/components/_cache_front.c"],
+            extra_compile_args=["-O2"],
+            optional=True,
+        ),
     ]
 )

@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, Generic, NamedTuple, ParamSpec, Protocol, TypeVar, cast
 
 from bizra_lab.components._cache_flights import Flights, Interrupted
+from bizra_lab.components._cache_hits import getter, loader
 from bizra_lab.components._cache_keys import Absent, BadTtl, BadValue, Key, key_bytes, prefix_bytes
 from bizra_lab.components._cache_layers import Found, Guarded, Item, Layer, LayerStats
 from bizra_lab.components._cache_memory import NEVER_NS, Memory
@@ -106,8 +107,8 @@ class Cache(Generic[V]):
         self._failed_loads = self._loading_ns = self._slowest_load_ns = 0
         self._unflushed: dict[bytes, _Unflushed] = {}
         self._flusher = _Flusher(self.flush, settings.flush_every_s) if settings.write == "back" else None
-        self.get: _Get[V] = _getter(self._memory, clock, self._hits, self._get_below)
-        self.get_or_load: _GetOrLoad[V] = _loader(self._memory, clock, self._hits, self._load_below)
+        self.get: _Get[V] = getter(self._memory, clock, self._hits, ABSENT, self._get_below)
+        self.get_or_load: _GetOrLoad[V] = loader(self._memory, clock, self._hits, ABSENT, self._load_below)
 
     def __enter__(self) -> Cache[V]:
         return self
@@ -520,46 +521,6 @@ class Cache(Generic[V]):
 
 def _written(address: Hashable) -> bytes:
     return key_bytes(address) if isinstance(address, str) else cast("tuple[object, bytes]", address)[1]
-
-
-# Attributes of an object would cost a hit half as much as its lookup; so what it needs are these functions' variables.
-# What is below is called outside the block, so that what it raises does not come with a KeyError of ours.
-
-
-def _getter(memory: Memory, clock: Clock, hits: Iterator[None], below: Callable[[Key, Any], Any]) -> _Get[Any]:
-    held = memory.held
-
-    def get(key: Key, default: Any = None, /) -> Any:
-        until_ns = memory.until_ns
-        try:
-            value = held[key]
-        except (KeyError, TypeError):  # TypeError: it has no hash, and is no key; what is below says so
-            value = ABSENT
-        if value is not ABSENT and clock() < until_ns:
-            next(hits)
-            return value
-        return below(key, default)
-
-    return get
-
-
-def _loader(
-    memory: Memory, clock: Clock, hits: Iterator[None], below: Callable[[Key, Callable[[Any], Any], float | None], Any]
-) -> _GetOrLoad[Any]:
-    held = memory.held
-
-    def get_or_load(key: Key, load: Callable[[Any], Any], ttl_s: float | None = None, /) -> Any:
-        until_ns = memory.until_ns
-        try:
-            value = held[key]
-        except (KeyError, TypeError):
-            value = ABSENT
-        if value is not ABSENT and clock() < until_ns:
-            next(hits)
-            return value
-        return below(key, load, ttl_s)
-
-    return get_or_load
 
 
 class _Flusher:

@@ -25,9 +25,9 @@ Loaders never run under a lock.
 What it does not do: tell other processes. What they hold in memory they keep until `l1_ttl_s` is over; and a process
 that was forked makes a cache of its own. Values are handed out of memory as they are, not copied: change none.
 
-Cost: a hit in memory is one lookup, one reading of the clock and one step of a tally, in a function that has all of
-them as its own variables. It is not timed, since a second reading would cost as much as the hit. Keys of str are found
-directly; others are written as bytes first.
+Cost: a hit in memory is one lookup, one reading of the clock and one step of a tally, in C where it was built
+(`_cache_hits`). It is not timed, since a second reading would cost as much as the hit. Keys of str are found directly;
+others are written as bytes first.
 """
 
 from __future__ import annotations
