@@ -1,5 +1,5 @@
 """
-PostgreSQL as a layer, through SQLAlchemy.
+A database as a layer, through SQLAlchemy: PostgreSQL, or SQLite at `sqlite+pysqlite:///file`.
 
 The table `bizra_cache` is made when it is first used, so a server that is away when the cache starts is a layer that
 fails, not a cache that cannot start. `clock` must mean the same to all hosts that share the table (`time.time_ns`).
@@ -7,11 +7,11 @@ fails, not a cache that cannot start. `clock` must mean the same to all hosts th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import sqlalchemy
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bizra_lab.components._cache_keys import CacheError, end_of
 from bizra_lab.components._cache_layers import Found, Item
@@ -34,10 +34,28 @@ _DELETE_BETWEEN = sqlalchemy.delete(_TABLE).where(
 )
 _DELETE_PAST = sqlalchemy.delete(_TABLE).where(_TABLE.c.until_ns <= sqlalchemy.bindparam("now_ns"))
 
-_INSERT = postgresql.insert(_TABLE)
-_UPSERT = _INSERT.on_conflict_do_update(
-    index_elements=["key"], set_={"data": _INSERT.excluded.data, "until_ns": _INSERT.excluded.until_ns}
-)
+
+class _Dialect(NamedTuple):
+    """What kinds of database say each in a way of their own: to insert or replace, and how long to wait."""
+
+    insert: Callable[[sqlalchemy.Table], Any]
+    waits: Callable[[float], dict[str, Any]]
+
+
+def _postgresql_waits(timeout_s: float) -> dict[str, Any]:
+    """No longer than this for a connection, in whole seconds, nor for an answer."""
+    return {"connect_timeout": max(1, round(timeout_s)), "options": f"-c statement_timeout={round(timeout_s * 1000)}"}
+
+
+def _sqlite_waits(timeout_s: float) -> dict[str, Any]:
+    """No longer than this for whoever writes."""
+    return {"timeout": timeout_s}
+
+
+_DIALECTS = {
+    "postgresql": _Dialect(postgresql.insert, _postgresql_waits),
+    "sqlite": _Dialect(sqlite.insert, _sqlite_waits),
+}
 
 
 class DatabaseLayer:
@@ -47,13 +65,22 @@ class DatabaseLayer:
         self._clock = clock
         try:
             parsed = sqlalchemy.make_url(url)
-            if parsed.get_backend_name() != "postgresql":
-                raise CacheError(f"a database layer is on postgresql, got {parsed.get_backend_name()}")
+            dialect = _DIALECTS.get(parsed.get_backend_name())
+            if dialect is None:
+                raise CacheError(f"a database layer is on {' or '.join(_DIALECTS)}, got {parsed.get_backend_name()}")
+            if dialect is _DIALECTS["sqlite"] and not parsed.database:
+                raise CacheError("a database in memory is one for each connection; expected a file")
             self._engine = sqlalchemy.create_engine(
-                parsed, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=timeout_s, connect_args=_waits(timeout_s)
+                parsed,
+                poolclass=sqlalchemy.QueuePool,
+                pool_size=CONNECTIONS,
+                max_overflow=0,
+                pool_timeout=timeout_s,
+                connect_args=dialect.waits(timeout_s),
             )
         except (sqlalchemy.exc.ArgumentError, ImportError) as error:
             raise CacheError(f"no database can be reached by this URL: {one_line(error)}") from None
+        self._upsert = _upsert(dialect.insert(_TABLE))
         self._is_there = False
 
     def get(self, key: bytes) -> Found | None:
@@ -74,7 +101,7 @@ class DatabaseLayer:
             # In one order, so that two who write the same keys do not wait for each other.
             for key, data, ttl_ns in sorted(items)
         ]
-        self._write(_UPSERT, rows)
+        self._write(self._upsert, rows)
 
     def delete(self, keys: Sequence[bytes]) -> None:
         self._write(_DELETE, [{"wanted": key} for key in sorted(keys)])
@@ -101,6 +128,7 @@ class DatabaseLayer:
             self._is_there = True
 
 
-def _waits(timeout_s: float) -> dict[str, Any]:
-    """No longer than this for a connection, in whole seconds, nor for an answer."""
-    return {"connect_timeout": max(1, round(timeout_s)), "options": f"-c statement_timeout={round(timeout_s * 1000)}"}
+def _upsert(insert: Any) -> Any:
+    return insert.on_conflict_do_update(
+        index_elements=["key"], set_={"data": insert.excluded.data, "until_ns": insert.excluded.until_ns}
+    )

@@ -106,8 +106,9 @@ def layer_at(url: str, clock: Clock) -> Layer:
     """
     The layer at `redis://`, `rediss://`, `unix://`, `lmdb:///folder`, `sqlite:///file`, or a URL of SQLAlchemy's.
 
-    `clock` is `time.time_ns` wherever what is kept outlives this process. Raises CacheError for a URL that leads
-    nowhere, or whose library is not installed.
+    Of SQLAlchemy's are `postgresql+psycopg://` and `sqlite+pysqlite:///file`, which takes several times as long as
+    `sqlite:`. `clock` is `time.time_ns` wherever what is kept outlives this process. Raises CacheError for a URL that
+    leads nowhere, or whose library is not installed.
     """
     parts = urlsplit(url)
     try:

@@ -30,7 +30,7 @@ from tests.servers import PostgresServer, RedisServer
 MB = 2**20
 HOUR_NS = 3600 * SECOND_NS
 
-KINDS = ("lmdb", "sqlite", "redis", "postgresql")
+KINDS = ("lmdb", "sqlite", "sqlite by SQLAlchemy", "redis", "postgresql")
 
 
 def _made(kind: str, folder: Path, request: pytest.FixtureRequest) -> Layer:
@@ -39,6 +39,8 @@ def _made(kind: str, folder: Path, request: pytest.FixtureRequest) -> Layer:
             return LmdbLayer(folder, time.time_ns, 1000, 616 * MB)
         case "sqlite":
             return SqliteLayer(folder / "cache.sqlite", time.time_ns)
+        case "sqlite by SQLAlchemy":
+            return layer_at(f"sqlite+pysqlite:///{folder}/cache.sqlite", time.time_ns)
         case "redis":
             server: RedisServer = request.getfixturevalue("redis_server")
             return layer_at(server.url, time.time_ns)
@@ -200,7 +202,7 @@ def test_files_outlive_whoever_wrote_them_and_so_do_their_times(
     second.close()
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", ["sqlite", "sqlite by SQLAlchemy", "postgresql"])
 def test_a_database_drops_what_is_past_its_time_when_told_to(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -216,7 +218,8 @@ def test_a_database_drops_what_is_past_its_time_when_told_to(
     ("url", "told"),
     [
         ("nonsense", "no database can be reached by this URL"),
-        ("mysql://localhost/x", "a database layer is on postgresql, got mysql"),
+        ("mysql://localhost/x", "a database layer is on postgresql or sqlite, got mysql"),
+        ("sqlite+pysqlite://", "a database in memory is one for each connection; expected a file"),
         ("redis://localhost:port/", "no cache layer can be reached at redis"),
         ("sqlite:///nowhere/at/all.sqlite", "no cache layer can be reached at sqlite: unable to open database file"),
         ("lmdb:///nowhere/at/all", "no cache layer can be reached at lmdb"),

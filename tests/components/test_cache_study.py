@@ -108,7 +108,7 @@ def test_a_server_that_is_away_is_told_before_anything_is_measured(tmp_path: Pat
 
 
 def test_a_layer_that_does_not_exist_is_told_in_one_line() -> None:
-    with pytest.raises(CannotMeasure, match="cache: a database layer is on postgresql, got mysql"):
+    with pytest.raises(CannotMeasure, match="cache: a database layer is on postgresql or sqlite, got mysql"):
         prepare(dataclasses.replace(SMALL, l3="mysql://x/y"), np.random.default_rng(1), StepClock().now_ns)
 
 

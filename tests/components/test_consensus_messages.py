@@ -46,6 +46,59 @@ def test_the_first_blocks_id_is_fixed() -> None:
     assert FIRST_ID == genesis().id.hex()
 
 
+# Length of the input; BLAKE3 of it; BLAKE3 of it in the vectors' own context. The input counts 0, 1, …, 250, 0, 1, …
+# Source: the BLAKE3 team's test_vectors.json, the first 32 bytes of each; the lengths are where chunks and trees begin.
+PUBLISHED = (
+    (
+        0,
+        "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262",
+        "2cc39783c223154fea8dfb7c1b1660f2ac2dcbd1c1de8277b0b0dd39b7e50d7d",
+    ),
+    (
+        1,
+        "2d3adedff11b61f14c886e35afa036736dcd87a74d27b5c1510225d0f592e213",
+        "b3e2e340a117a499c6cf2398a19ee0d29cca2bb7404c73063382693bf66cb06c",
+    ),
+    (
+        1023,
+        "10108970eeda3eb932baac1428c7a2163b0e924c9a9e25b35bba72b28f70bd11",
+        "74a16c1c3d44368a86e1ca6df64be6a2f64cce8f09220787450722d85725dea5",
+    ),
+    (
+        1024,
+        "42214739f095a406f3fc83deb889744ac00df831c10daa55189b5d121c855af7",
+        "7356cd7720d5b66b6d0697eb3177d9f8d73a4a5c5e968896eb6a689684302706",
+    ),
+    (
+        1025,
+        "d00278ae47eb27b34faecf67b4fe263f82d5412916c1ffd97c8cb7fb814b8444",
+        "effaa245f065fbf82ac186839a249707c3bddf6d3fdda22d1b95a3c970379bcb",
+    ),
+    (
+        2049,
+        "5f4d72f40d7a5f82b15ca2b2e44b1de3c2ef86c426c95c1af0b6879522563030",
+        "2ea477c5515cc3dd606512ee72bb3e0e758cfae7232826f35fb98ca1bcbdf273",
+    ),
+    (
+        4097,
+        "9b4052b38f1c5fc8b1f9ff7ac7b27cd242487b3d890d15c96a1c25b8aa0fb995",
+        "aca51029626b55fda7117b42a7c211f8c6e9ba4fe5b7a8ca922f34299500ead8",
+    ),
+    (
+        6145,
+        "f1323a8631446cc50536a9f705ee5cb619424d46887f3c376c695b70e0f0507f",
+        "379bcc61d0051dd489f686c13de00d5b14c505245103dc040d9e4dd1facab8e5",
+    ),
+)
+
+
+@pytest.mark.parametrize(("length", "plain", "in_context"), PUBLISHED)
+def test_ids_are_made_by_a_blake3_that_gives_the_published_vectors(length: int, plain: str, in_context: str) -> None:
+    data = bytes(number % 251 for number in range(length))
+    assert plain == blake3(data).hexdigest()
+    assert in_context == blake3(data, derive_key_context="BLAKE3 2019-12-27 16:29:52 test vectors context").hexdigest()
+
+
 def test_an_id_is_the_blake3_of_everything_in_a_context_of_its_own() -> None:
     block = Block(FIRST.id, 1, key_of(7), b"hello")
     content = FIRST.id + bytes([1, 0, 0, 0, 0, 0, 0, 0]) + key_of(7) + b"hello"
