@@ -10,22 +10,32 @@
 #include <Python.h>
 
 #include <stddef.h>
+#include <stdint.h>
+#include <structmember.h>
+#include <time.h>
 
 #define ARGUMENTS_MAX 3
+
+/* A moment that is written in Python and read here, which as an attribute would cost as much as half a lookup. */
+typedef struct {
+    PyObject_HEAD
+    long long ns;
+} Until;
 
 typedef struct {
     PyObject_HEAD
     vectorcallfunc call;
-    PyObject *memory; /* has `until_ns` */
-    PyObject *held;   /* gives values by key */
+    Until *until;
+    PyObject *held; /* gives values by key */
     PyObject *clock;
+    int is_monotonic; /* the clock is `time.monotonic_ns` itself */
     PyObject *hits;
     PyObject *absent;
     PyObject *below;
     Py_ssize_t arguments_max; /* the last of which may be left out */
 } Front;
 
-static PyObject *until_name; /* "until_ns", interned once */
+static PyObject *monotonic_ns; /* of the module `time` */
 
 static PyObject *
 ask_below(Front *self, PyObject *const *args, Py_ssize_t given)
@@ -36,16 +46,26 @@ ask_below(Front *self, PyObject *const *args, Py_ssize_t given)
     return PyObject_Vectorcall(self->below, all, (size_t)self->arguments_max, NULL);
 }
 
-/* Whether the clock is before `until`; -1 with an exception. */
+/*
+ * Whether the clock is before `until_ns`; -1 with an exception.
+ *
+ * Where the clock that was given is `time.monotonic_ns`, what that reads is read here: to make an int of it and to call
+ * for it costs as much again.
+ */
 static int
-in_time(Front *self, PyObject *until)
+in_time(Front *self, long long until_ns)
 {
+#ifdef __linux__
+    struct timespec now_is;
+    if (self->is_monotonic && clock_gettime(CLOCK_MONOTONIC, &now_is) == 0)
+        return (long long)now_is.tv_sec * 1000000000 + now_is.tv_nsec < until_ns;
+#endif
     PyObject *now = PyObject_CallNoArgs(self->clock);
     if (now == NULL)
         return -1;
-    int before = PyObject_RichCompareBool(now, until, Py_LT);
+    long long now_ns = PyLong_AsLongLong(now);
     Py_DECREF(now);
-    return before;
+    return now_ns == -1 && PyErr_Occurred() ? -1 : now_ns < until_ns;
 }
 
 static PyObject *
@@ -61,20 +81,16 @@ front_call(PyObject *object, PyObject *const *args, size_t flags, PyObject *keyw
         PyErr_Format(PyExc_TypeError, "expected %zd or %zd arguments, got %zd", most - 1, most, given);
         return NULL;
     }
-    PyObject *until = PyObject_GetAttr(self->memory, until_name);
-    if (until == NULL)
-        return NULL;
+    long long until_ns = self->until->ns;
     PyObject *value = PyObject_GetItem(self->held, args[0]);
     if (value == NULL) {
-        Py_DECREF(until);
         /* TypeError: it has no hash, and is no key; what is below says so. */
         if (!PyErr_ExceptionMatches(PyExc_KeyError) && !PyErr_ExceptionMatches(PyExc_TypeError))
             return NULL;
         PyErr_Clear();
         return ask_below(self, args, given);
     }
-    int hit = value == self->absent ? 0 : in_time(self, until);
-    Py_DECREF(until);
+    int hit = value == self->absent ? 0 : in_time(self, until_ns);
     if (hit == 1) {
         PyObject *step = Py_TYPE(self->hits)->tp_iternext(self->hits);
         if (step != NULL) {
@@ -93,7 +109,7 @@ static int
 front_traverse(PyObject *object, visitproc visit, void *arg)
 {
     Front *self = (Front *)object;
-    Py_VISIT(self->memory);
+    Py_VISIT(self->until);
     Py_VISIT(self->held);
     Py_VISIT(self->clock);
     Py_VISIT(self->hits);
@@ -109,7 +125,7 @@ front_dealloc(PyObject *object)
 {
     Front *self = (Front *)object;
     PyObject_GC_UnTrack(object);
-    Py_XDECREF(self->memory);
+    Py_XDECREF(self->until);
     Py_XDECREF(self->held);
     Py_XDECREF(self->clock);
     Py_XDECREF(self->hits);
@@ -119,15 +135,47 @@ front_dealloc(PyObject *object)
 }
 
 static PyObject *
+until_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    long long ns;
+    if (keywords != NULL && PyDict_GET_SIZE(keywords)) {
+        PyErr_SetString(PyExc_TypeError, "Until() takes its argument by place");
+        return NULL;
+    }
+    if (!PyArg_ParseTuple(args, "L:Until", &ns))
+        return NULL;
+    Until *self = (Until *)type->tp_alloc(type, 0);
+    if (self != NULL)
+        self->ns = ns;
+    return (PyObject *)self;
+}
+
+static PyMemberDef until_members[] = {
+    {"ns", T_LONGLONG, offsetof(Until, ns), 0, "The moment, by the clock of whoever reads it, ns."},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyTypeObject Until_Type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "bizra_lab.components._cache_front.Until",
+    .tp_doc = "Until(ns)\n\nUntil when everything in memory is in its time.",
+    .tp_basicsize = sizeof(Until),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_new = until_new,
+    .tp_members = until_members,
+};
+
+static PyObject *
 front_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    PyObject *memory, *clock, *hits, *absent, *below;
+    PyObject *until, *held, *clock, *hits, *absent, *below;
     Py_ssize_t arguments_max;
     if (keywords != NULL && PyDict_GET_SIZE(keywords)) {
         PyErr_SetString(PyExc_TypeError, "Front() takes its arguments by place");
         return NULL;
     }
-    if (!PyArg_ParseTuple(args, "OOOOOn:Front", &memory, &clock, &hits, &absent, &below, &arguments_max))
+    if (!PyArg_ParseTuple(args, "O!OOOOOn:Front", &Until_Type, &until, &held, &clock, &hits, &absent, &below,
+                          &arguments_max))
         return NULL;
     if (arguments_max < 2 || arguments_max > ARGUMENTS_MAX) {
         PyErr_Format(PyExc_ValueError, "expected 2 or %d arguments at most, got %zd", ARGUMENTS_MAX, arguments_max);
@@ -137,18 +185,14 @@ front_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
         PyErr_Format(PyExc_TypeError, "hits: expected an iterator, got %s", Py_TYPE(hits)->tp_name);
         return NULL;
     }
-    PyObject *held = PyObject_GetAttrString(memory, "held");
-    if (held == NULL)
-        return NULL;
     Front *self = (Front *)type->tp_alloc(type, 0);
-    if (self == NULL) {
-        Py_DECREF(held);
+    if (self == NULL)
         return NULL;
-    }
     self->call = front_call;
-    self->memory = Py_NewRef(memory);
-    self->held = held;
+    self->until = (Until *)Py_NewRef(until);
+    self->held = Py_NewRef(held);
     self->clock = Py_NewRef(clock);
+    self->is_monotonic = clock == monotonic_ns;
     self->hits = Py_NewRef(hits);
     self->absent = Py_NewRef(absent);
     self->below = Py_NewRef(below);
@@ -159,8 +203,8 @@ front_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 static PyTypeObject Front_Type = {
     PyVarObject_HEAD_INIT(NULL, 0)
     .tp_name = "bizra_lab.components._cache_front.Front",
-    .tp_doc = "Front(memory, clock, hits, absent, below, arguments_max)\n\n"
-              "Called with a key, and up to so many arguments: the value that memory holds in its time; and for anything\n"
+    .tp_doc = "Front(until, held, clock, hits, absent, below, arguments_max)\n\n"
+              "Called with a key, and up to so many arguments: the value that is held, in its time; and for anything\n"
               "else what `below` makes of all of them, the last of which is None where it was left out.",
     .tp_basicsize = sizeof(Front),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
@@ -181,10 +225,12 @@ static struct PyModuleDef definition = {
 PyMODINIT_FUNC
 PyInit__cache_front(void)
 {
-    if (PyType_Ready(&Front_Type) < 0)
+    if (PyType_Ready(&Until_Type) < 0 || PyType_Ready(&Front_Type) < 0)
         return NULL;
-    until_name = PyUnicode_InternFromString("until_ns");
-    if (until_name == NULL)
+    PyObject *time = PyImport_ImportModule("time");
+    monotonic_ns = time == NULL ? NULL : PyObject_GetAttrString(time, "monotonic_ns");
+    Py_XDECREF(time);
+    if (monotonic_ns == NULL)
         return NULL;
     PyObject *module = PyModule_Create(&definition);
     if (module == NULL)
@@ -192,7 +238,8 @@ PyInit__cache_front(void)
 #ifdef Py_GIL_DISABLED
     PyUnstable_Module_SetGIL(module, Py_MOD_GIL_USED);
 #endif
-    if (PyModule_AddObjectRef(module, "Front", (PyObject *)&Front_Type) < 0) {
+    if (PyModule_AddObjectRef(module, "Until", (PyObject *)&Until_Type) < 0 ||
+        PyModule_AddObjectRef(module, "Front", (PyObject *)&Front_Type) < 0) {
         Py_DECREF(module);
         return NULL;
     }

@@ -1,10 +1,15 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+class Until:
+    ns: int
+    def __init__(self, ns: int, /) -> None: ...
+
 class Front:
     def __init__(
         self,
-        memory: object,
+        until: Until,
+        held: object,
         clock: Callable[[], int],
         hits: Iterator[None],
         absent: object,

@@ -9,10 +9,9 @@ called outside the block, so that what it raises does not come with a KeyError o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from bizra_lab.components._cache_keys import Key
-from bizra_lab.components._cache_memory import Memory
 from bizra_lab.components._component import Clock
 from bizra_lab.errors import CannotMeasure
 
@@ -21,7 +20,22 @@ try:
 except ImportError:  # no compiler where this was installed
     _cache_front = None  # type: ignore[assignment]
 
+if TYPE_CHECKING:
+    from bizra_lab.components._cache_memory import Memory
+
 Kind = Literal["auto", "c", "python"]
+
+
+class PlainUntil:
+    """Until when everything in memory is in its time, in ns of the cache's clock."""
+
+    __slots__ = ("ns",)
+
+    def __init__(self, ns: int, /) -> None:
+        self.ns = ns
+
+
+Until = PlainUntil if _cache_front is None else _cache_front.Until
 
 
 def getter(
@@ -34,11 +48,11 @@ def getter(
 ) -> Callable[..., Any]:
     """`get(key, default=None, /)`: what memory holds and is not `absent`, else what `below` says."""
     if _in_c(kind):
-        return _cache_front.Front(memory, clock, hits, absent, below, 2)
-    held = memory.held
+        return _cache_front.Front(memory.until, memory.held, clock, hits, absent, below, 2)
+    until, held = memory.until, memory.held
 
     def get(key: Key, default: Any = None, /) -> Any:
-        until_ns = memory.until_ns
+        until_ns = until.ns
         try:
             value = held[key]
         except (KeyError, TypeError):  # TypeError: it has no hash, and is no key; what is below says so
@@ -61,11 +75,11 @@ def loader(
 ) -> Callable[..., Any]:
     """`get_or_load(key, load, ttl_s=None, /)`: the same, which leaves to `below` how it is loaded."""
     if _in_c(kind):
-        return _cache_front.Front(memory, clock, hits, absent, below, 3)
-    held = memory.held
+        return _cache_front.Front(memory.until, memory.held, clock, hits, absent, below, 3)
+    until, held = memory.until, memory.held
 
     def get_or_load(key: Key, load: Callable[[Any], Any], ttl_s: float | None = None, /) -> Any:
-        until_ns = memory.until_ns
+        until_ns = until.ns
         try:
             value = held[key]
         except (KeyError, TypeError):

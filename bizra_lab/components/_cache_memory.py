@@ -1,7 +1,7 @@
 """
 The first layer: objects in memory, bounded in entries and in bytes, each until its time.
 
-Times are kept apart from values, in a heap: nothing that is held is over before `until_ns`, so a hit compares the clock
+Times are kept apart from values, in a heap: nothing that is held is over before `until`, so a hit compares the clock
 with this one number and touches nothing but the value. Once the clock has reached it, whoever asks or writes drops what
 is over first. Sizes and times are kept beside the policy by whoever holds the lock; they also say who is here, which no
 policy can be asked while others read.
@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Hashable
 from typing import Any
 
+from bizra_lab.components._cache_hits import Until
 from bizra_lab.components._cache_policies import PolicyName, make_policy
 
 NEVER_NS = sys.maxsize  # a reading no clock reaches
@@ -31,10 +32,10 @@ class Memory:
     """So many entries of at most so many bytes together, by the sizes they are put with."""
 
     def __init__(self, policy: PolicyName, entries_max: int, bytes_max: int | None) -> None:
-        # For a hit, which reads `until_ns`, then `held[key]`, then the clock, in this order: what it finds was then in
+        # For a hit, which reads `until`, then `held[key]`, then the clock, in this order: what it finds was then in
         # its time at some moment of the call, whatever others drop or put meanwhile.
         self.held = make_policy(policy, entries_max)
-        self.until_ns = NEVER_NS
+        self.until = Until(NEVER_NS)
         self._entries_max = entries_max
         self._bytes_max = bytes_max
         self._lock = threading.RLock()  # re-entrant: the finaliser of an evicted value may use the cache
@@ -117,10 +118,10 @@ class Memory:
             ]
             heapq.heapify(self._times)
         heapq.heappush(self._times, (until_ns, next(self._numbers), address))
-        self.until_ns = min(self.until_ns, until_ns)
+        self.until.ns = min(self.until.ns, until_ns)
 
     def _drop_over(self, now_ns: int) -> None:
-        if now_ns < self.until_ns:
+        if now_ns < self.until.ns:
             return
         with self._lock:
             times = self._times
@@ -128,4 +129,4 @@ class Memory:
                 until_ns, _, address = heapq.heappop(times)
                 if self._kept.get(address, (0, NEVER_NS))[1] == until_ns:  # unless it was replaced
                     self.drop(address)
-            self.until_ns = times[0][0] if times else NEVER_NS
+            self.until.ns = times[0][0] if times else NEVER_NS
