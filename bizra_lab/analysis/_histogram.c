@@ -62,7 +62,7 @@ bits_of(double number)
  * Or-ed into the fraction of a double a value is added to that double; taking the double away again leaves the value as
  * a multiple of a tiny number, chosen so that the exponent's first doubling is the first that buckets are halved in.
  */
-static inline int
+static inline __attribute__((always_inline)) int
 usual(const Tally *tally, const int64_t *values, int64_t low, uint32_t *buckets, uint64_t *sum, int *in_tail)
 {
     const uint64_t above = (uint64_t)(FRACTION_BITS + 1 - tally->half_bits) << FRACTION_BITS;
@@ -125,6 +125,12 @@ ask_for(const int64_t *values)
         __builtin_prefetch(values + i);
 }
 
+/* Built for any processor, and again for those that do four values at a time; which it is, is asked at loading. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__has_attribute)
+#if __has_attribute(target_clones)
+__attribute__((target_clones("avx2", "default")))
+#endif
+#endif
 static int
 count_all(Tally *tally, const int64_t *values, Py_ssize_t n)
 {
