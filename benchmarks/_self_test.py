@@ -20,8 +20,8 @@ from bizra_lab.testing import FAULTS, SHAPES
 PAGE = Path(__file__).parent / "AUDITOR.md"
 
 SEED = 20261124  # not one that the rules were tried on
-DRAWS = 15  # of each fault, dealt to the loads at which it can be told
-POWER_DRAWS = 8  # of each size
+DRAWS = 100  # of each fault, dealt to the loads at which it can be told
+POWER_DRAWS = 44  # of each size
 CONFIDENCE = 0.95
 
 HEAD = f"""\
