@@ -21,6 +21,8 @@ from __future__ import annotations
 import mmap
 import os
 import tempfile
+import threading
+import weakref
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -142,16 +144,31 @@ def in_order(stamps: Ints) -> Iterator[slice | Ints]:
     """
     Rows by rising `stamps`, a block at a time, equal stamps in the order of rows: what a stable sort would give.
 
-    Slices where all are in order already, else arrays of places; either picks its rows out of any column. Stamps are
-    cut into parts of about a block each, and each part's rows are looked for where they may be: few blocks, for workers
-    that were recorded one behind the other, or for operations that overtook each other.
-
-    Source: H. Shi, J. Schaeffer (1992), Journal of Parallel and Distributed Computing 14(4), 361-372, on cutting by
-    regular samples.
+    Slices where all are in order already, else arrays of places; either picks its rows out of any column. Of a long
+    column that nobody may write to, the order is found once and kept, in a file, for as long as the column is there.
     """
     if is_rising(stamps):
         yield from blocks(stamps)
         return
+    if stamps.flags.writeable or stamps.nbytes < IN_FILE_FROM:
+        yield from _sorted(stamps)
+        return
+    order = _ORDERS.of(stamps)
+    for rows in blocks(order):
+        yield order[rows]
+        hand_back(stamps)
+
+
+def _sorted(stamps: Ints) -> Iterator[Ints]:
+    """
+    Places by rising stamps, a block at a time.
+
+    Stamps are cut into parts of about a block each, and each part's rows are looked for where they may be: few blocks,
+    for workers that were recorded one behind the other, or for operations that overtook each other.
+
+    Source: H. Shi, J. Schaeffer (1992), Journal of Parallel and Distributed Computing 14(4), 361-372, on cutting by
+    regular samples.
+    """
     spans = [_span(stamps, rows) for rows in blocks(stamps)]
     cuts = np.sort(np.concatenate([span.looked_at for span in spans]))[:: ROWS // _LOOKED_AT_EVERY].tolist()
     least, most = min(span.least for span in spans), max(span.most for span in spans)
@@ -160,6 +177,37 @@ def in_order(stamps: Ints) -> Iterator[slice | Ints]:
         places = np.concatenate(parts)
         yield places[np.argsort(stamps[places], kind="stable")]
         hand_back(stamps)
+
+
+class _Orders:
+    """The orders of long columns, each for as long as its column is there."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[weakref.ref[Ints], npt.NDArray[Any]]] = {}
+        self._lock = (
+            threading.Lock()
+        )  # who comes second waits for what the first one finds, and does not look for it too
+
+    def of(self, stamps: Ints) -> npt.NDArray[Any]:
+        """The places of the rows by rising stamps."""
+        with self._lock:
+            kept = self._kept.get(id(stamps))
+            if kept is not None and kept[0]() is stamps:
+                return kept[1]
+            places: npt.NDArray[Any] = room(
+                len(stamps), np.int32 if len(stamps) <= np.iinfo(np.int32).max else np.int64
+            )
+            last = 0
+            for block in _sorted(stamps):
+                places[last : last + len(block)] = block
+                last += len(block)
+                hand_back(places)
+            name = id(stamps)
+            self._kept[name] = weakref.ref(stamps, lambda _: self._kept.pop(name, None)), places
+            return places
+
+
+_ORDERS = _Orders()
 
 
 def ordered(stamps: Ints, *columns: Ints) -> tuple[Ints, ...]:

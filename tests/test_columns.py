@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import tracemalloc
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +130,45 @@ def test_no_part_of_any_order_is_much_longer_than_a_block(monkeypatch: pytest.Mo
     straggler = np.append(rng.permutation(4_095), 10**15)
     for stamps in (by_worker, straggler):
         assert 256 + 16 * 8 >= max(len(stamps[rows]) for rows in columns.in_order(stamps))
+
+
+@given(st.lists(st.integers(-9, 9), min_size=2, max_size=90))
+def test_an_order_that_is_kept_is_the_order_that_is_found(values: list[int]) -> None:
+    stamps = np.array(values, np.int64)
+    stamps.setflags(write=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bizra_lab.columns.ROWS", 16)
+        patch.setattr("bizra_lab.columns._LOOKED_AT_EVERY", 4)
+        patch.setattr("bizra_lab.columns.IN_FILE_FROM", 1)
+        expected = sorted(range(len(values)), key=lambda row: (values[row], row))
+        assert expected == _picked(stamps) == _picked(stamps)
+
+
+def test_the_order_of_a_long_column_is_found_once_and_goes_with_it(
+    in_files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[int] = []
+
+    def counting(stamps: Ints) -> Iterator[Ints]:
+        found.append(len(stamps))
+        return find(stamps)
+
+    find = columns._sorted
+    monkeypatch.setattr("bizra_lab.columns._sorted", counting)
+    before = len(columns._ORDERS._kept)
+    stamps = _filled(np.arange(100)[::-1])
+    assert list(range(100))[::-1] == _picked(stamps)
+    stamps[:2] = 500  # while it may be written to, nothing is kept
+    assert 1 == _picked(stamps)[-1]
+    stamps.setflags(write=False)
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(_picked, [stamps, stamps]))
+    assert both[0] == both[1] == _picked(stamps)
+    assert [100, 100, 100] == found
+    assert before + 1 == len(columns._ORDERS._kept)
+    del stamps
+    gc.collect()
+    assert before == len(columns._ORDERS._kept)
 
 
 def test_other_columns_follow_the_order_of_stamps_and_stay_what_they_are_where_it_is_theirs(in_files: Path) -> None:

@@ -162,6 +162,8 @@ def _read(file: pq.ParquetFile, path: Path) -> Samples:
         outcome[rows] = found
         as_planned = as_planned and np.array_equal(scheduled_ns[rows], started_ns[rows])
         columns.hand_back(*integers, outcome)
+    for column in (*integers, outcome):
+        column.setflags(write=False)
     return _Stored(
         measurement=measurement,
         scheduled_ns=started_ns if as_planned else scheduled_ns,
