@@ -30,7 +30,7 @@ __all__ = ["draws_of", "find_planted", "find_smaller"]
 OPERATIONS = 20_000  # of a measurement: 200 beyond p99, and audited in a tenth of a second
 CLEAN_DRAWS = 10  # clean measurements for each draw of a fault: a false alarm is to be seen as often as one fault
 DRAWS_MIN = 3  # of each fault; the shortest profiles end within the minute with so many
-DRAWS_A_SECOND = 1 / 3  # of the profile's window: the longest profile ends within minutes
+DRAWS_A_SECOND = 1 / 6  # of the profile's window: the longest profile ends within minutes
 
 # What is varied, in words, and the sizes, the last of them the stated one; by fault and its field.
 SIZES: Mapping[str, tuple[str, str, tuple[float, ...]]] = {
