@@ -28,5 +28,11 @@ setup(
             extra_compile_args=["-O2"],
             optional=True,
         ),
+        Extension(
+            "bizra_lab.components._validation_scan",
+            sources=["bizra_lab/components/_validation_scan.c"],
+            extra_compile_args=["-O2"],
+            optional=True,
+        ),
     ]
 )

@@ -26,7 +26,14 @@ import pyarrow.compute as pc
 from bizra_lab.components._validation_columns import bytes_of, is_text, is_utf8, values_of
 from bizra_lab.components._validation_compiled import Named, accepting
 from bizra_lab.components._validation_faults import Code, Fault, Path
-from bizra_lab.components._validation_mailbox import SURELY_SHORT, are_mailboxes, flaw, has_form, is_mailbox
+from bizra_lab.components._validation_mailbox import (
+    SURELY_SHORT,
+    are_mailboxes,
+    by_patterns,
+    flaw,
+    has_form,
+    is_mailbox,
+)
 
 Truths: TypeAlias = npt.NDArray[np.bool_]
 
@@ -209,8 +216,10 @@ class Mailbox(Kind):
     """An email address, as `_validation_mailbox` has it."""
 
     def condition(self, named: Named) -> str:
+        if is_mailbox is not by_patterns:
+            return f"type(value) is str and {named(is_mailbox)}(value)"
         # The call is spared where the form is all there is to ask, which is nearly always.
-        short, any_length = named(has_form), named(is_mailbox)
+        short, any_length = named(has_form), named(by_patterns)
         return f"type(value) is str and ({short}(value) if len(value) <= {SURELY_SHORT} else {any_length}(value))"
 
     def faults(self, value: object, path: Path) -> Iterator[Fault]:

@@ -11,12 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bizra_lab.components._validation_mailbox import are_mailboxes, flaw, is_mailbox
+from bizra_lab.components._validation_mailbox import are_mailboxes, by_patterns, flaw
+from bizra_lab.components._validation_mailbox import is_mailbox as fastest
 
 # By what its source says of an address; where they come from stands in NOTICE.md beside them.
 MAILBOXES = Path(__file__).parents[1] / "data" / "mailboxes"
 ISEMAIL: dict[str, list[str]] = json.loads((MAILBOXES / "isemail.json").read_text(encoding="utf-8"))
 JSON_SCHEMA: dict[str, list[str]] = json.loads((MAILBOXES / "json_schema.json").read_text(encoding="utf-8"))
+
+
+def is_mailbox(text: str) -> bool:
+    """What both say: the patterns, and C where it was built."""
+    assert by_patterns(text) == fastest(text)
+    return by_patterns(text)
+
 
 ACCEPTED = {"valid", "valid, but no such host", "valid, of a numeric top level"}
 PUBLISHED = [(case, group) for source in (ISEMAIL, JSON_SCHEMA) for group, cases in source.items() for case in cases]
@@ -118,6 +126,12 @@ def _by_the_book(text: str) -> bool:
 @given(TEXTS)
 def test_the_pattern_says_what_the_rules_say_sign_by_sign(text: str) -> None:
     assert _by_the_book(text) == is_mailbox(text)
+
+
+@pytest.mark.skipif(fastest is by_patterns, reason="there is nothing in C here")
+def test_what_is_no_text_is_refused_in_c() -> None:
+    with pytest.raises(TypeError, match="expected a str, got bytes"):
+        fastest(b"a@b.cd")  # type: ignore[arg-type]
 
 
 @given(TEXTS)
