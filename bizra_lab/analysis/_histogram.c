@@ -107,13 +107,21 @@ count_each(Tally *tally, const int64_t *values, Py_ssize_t n)
     return 0;
 }
 
-static void
+static inline __attribute__((always_inline)) void
 set_aside(Tally *tally, const int64_t *values)
 {
     int64_t *room = tally->room, filled = tally->filled;
-    for (int i = 0; i < BLOCK; i++) {
-        room[filled] = values[i]; /* kept or written over: there is a place for each value */
-        filled += values[i] >= tally->tail_from;
+    const uint64_t tail_from = (uint64_t)tally->tail_from;
+    for (int line = 0; line < BLOCK; line += LINE) {
+        uint64_t below_tail = ~(uint64_t)0;
+        for (int i = line; i < line + LINE; i++)
+            below_tail &= (uint64_t)values[i] - tail_from;
+        if (below_tail >> (FRACTION_BITS + 11)) /* most of them, even in a block that holds some of the tail */
+            continue;
+        for (int i = line; i < line + LINE; i++) {
+            room[filled] = values[i]; /* kept or written over: there is a place for each value */
+            filled += values[i] >= tally->tail_from;
+        }
     }
     tally->filled = filled;
 }

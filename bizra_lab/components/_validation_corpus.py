@@ -93,7 +93,7 @@ def contains_at(person: Person) -> bool:
 
     Source: the NODE0 status report of 2025-10-19, whose benchmark of validation has this rule.
     """
-    email, age, active, name = (person.get(field) for field in ("email", "age", "active", "name"))
+    email, age, active, name = person.get("email"), person.get("age"), person.get("active"), person.get("name")
     return (
         isinstance(email, str)
         and "@" in email
